@@ -1,0 +1,72 @@
+# BoltQ's tasks. They need make and a Python >= 3.11, nothing else; the rest goes into .venv.
+#   make run ARGS="--port 8081"     make test ARGS="-n2 -k lease"
+#   PYTHON=/path/to/python make deps         CI_STRICT=1: a missing tool fails instead of skipping
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PYTHONS := $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11
+LINKED := build/linked
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help init deps run run-api run-worker test check lua verify luacheck
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+init: deps .env ## first time: dependencies, and a .env to edit
+
+deps: $(INSTALLED) ## install what pyproject.toml asks for into .venv, if it changed
+
+$(INSTALLED): pyproject.toml | $(BIN)/python
+	@echo "deps: installing BoltQ and its tools into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(BIN)/python:
+	@for python in $(PYTHONS); do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  echo "deps: making $(VENV) with $$($$python --version)"; \
+	  $$python -m venv $(VENV) && exit; \
+	  rm -rf $(VENV); \
+	  echo "deps: $$python -m venv failed; on Debian: apt install python3-venv" >&2; exit 1; \
+	done; echo "deps: no Python >= 3.11 among: $(PYTHONS); name one: PYTHON=... make deps" >&2; exit 1
+
+.env:
+	@cp .env.example .env
+	@echo "init: wrote .env, a copy of .env.example"
+
+run: deps ## API and worker, on REDIS_ADDR or an embedded server (boltq up)
+	@$(BIN)/boltq up $(ARGS)
+
+run-api: deps ## the HTTP API alone
+	@$(BIN)/boltq api $(ARGS)
+
+run-worker: deps ## a worker alone
+	@$(BIN)/boltq-worker $(ARGS)
+
+test: deps ## pytest on a real Redis and the embedded Valkey
+	@$(BIN)/pytest $(ARGS)
+
+check: deps luacheck verify ## ruff, mypy, import-linter, luacheck and verify
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+lua: deps ## write what is generated from the headers in lua/
+	@$(BIN)/python lua/compile.py
+
+verify: deps ## fail if `make lua` would change a file
+	@$(BIN)/python lua/compile.py --check
+
+luacheck: deps
+	@if command -v luacheck >/dev/null; then \
+	  rm -rf $(LINKED) && mkdir -p $(LINKED) && $(BIN)/python lua/compile.py --linked $(LINKED) && \
+	  luacheck --quiet --config lua/.luacheckrc $(LINKED); \
+	elif [ -n "$$CI_STRICT" ]; then \
+	  echo "check: luacheck is missing (Debian: lua-check), and CI_STRICT is set" >&2; exit 1; \
+	else \
+	  echo "check: SKIPPED luacheck, which is not installed (Debian: apt install lua-check)" >&2; \
+	fi

@@ -1,0 +1,111 @@
+"""One class for each word with which a script, or the road to it, refuses."""
+
+
+class BoltQError(Exception):
+    """Anything that BoltQ refuses, in a sentence for people.
+
+    `word` is the first word of the script's reply, `status` the HTTP status of the API.
+    """
+
+    word = "ERROR"
+    status = 500
+
+
+class BadArgument(BoltQError):
+    """An argument breaks its rule; nothing was written."""
+
+    word = "BAD_ARGUMENT"
+    status = 400
+
+
+class BadKeys(BoltQError):
+    """A script was called with keys that are not its own: a fault of the calling library."""
+
+    word = "BAD_KEYS"
+
+
+class TooLarge(BoltQError):
+    """A payload, a result or a whole batch is above its limit; nothing was written."""
+
+    word = "TOO_LARGE"
+    status = 413
+
+
+class UpgradeNeeded(BoltQError):
+    """The queue uses what this version's scripts would damage; nothing was written."""
+
+    word = "UPGRADE"
+    status = 503
+
+
+class LeaseLost(BoltQError):
+    """The job is not leased under this token, or no longer."""
+
+    word = "LEASE_LOST"
+    status = 409
+
+
+class UnknownJob(BoltQError):
+    """Nothing is kept of such a job."""
+
+    word = "UNKNOWN"
+    status = 404
+
+
+class WrongState(BoltQError):
+    """The job is in a state in which this verb does not apply."""
+
+    word = "WRONG_STATE"
+    status = 409
+
+
+class Unavailable(BoltQError):
+    """Redis did not answer within the time that was given.
+
+    `unknown_ids` are the jobs of a request that was sent and never answered: it may have been
+    carried out. Repeating it with the same ids is safe.
+    """
+
+    word = "UNAVAILABLE"
+    status = 503
+
+    def __init__(self, sentence: str, unknown_ids: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.unknown_ids = unknown_ids
+
+
+class ServerFull(BoltQError):
+    """Redis is out of memory: it takes no new jobs, but can be drained and looked at."""
+
+    word = "FULL"
+    status = 503
+
+
+class NotAllowed(BoltQError):
+    """Redis refused the user, the password or a command."""
+
+    word = "NOT_ALLOWED"
+    status = 503
+
+
+class Corrupt(BoltQError):
+    """A key of the queue holds what BoltQ did not write there."""
+
+    word = "CORRUPT"
+
+
+class BadSetting(BoltQError):
+    """A flag, an environment variable or a line of `.env` breaks its rule."""
+
+    word = "BAD_SETTING"
+    status = 400
+
+
+_REFUSALS: dict[str, type[BoltQError]] = {
+    kind.word: kind for kind in (BadArgument, BadKeys, TooLarge, UpgradeNeeded)
+}
+
+
+def refusal(word: str, sentence: str) -> BoltQError:
+    """Turn a script's word of refusal and its sentence into the exception to raise."""
+    return _REFUSALS.get(word, Corrupt)(sentence)

@@ -1,0 +1,1790 @@
+"""One function per script. Written by `make lua` from lua/*.lua; do not edit."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Literal, NamedTuple, TypeVar, cast
+
+from boltq.call import Argument, Call
+from boltq.errors import Corrupt, refusal
+
+R = TypeVar("R")
+LeftOut = Literal[""]
+LEFT_OUT: LeftOut = ""
+"""The value of an item's field that is left out."""
+
+
+def _read(
+    script: str,
+    readers: Mapping[bytes, Callable[[list[Any]], R]],
+    refusals: Collection[bytes],
+    reply: list[Any],
+) -> R:
+    refused = None
+    try:
+        word = reply[0]
+        if word in readers:
+            return readers[word](reply)
+        if word in refusals:
+            refused = refusal(str(word, "ascii"), str(reply[1], "utf-8", "replace"))
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as wrong:
+        raise _unlisted(script, reply) from wrong
+    raise refused or _unlisted(script, reply)
+
+
+def _decimal(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def _unlisted(script: str, reply: object) -> Corrupt:
+    # The word alone: what follows it may hold a payload, which no log may show.
+    shown = repr(reply[:1] if isinstance(reply, list) else reply)[:200]
+    return Corrupt(f"{script} answered {shown}, which its header does not list")
+
+
+@dataclass(frozen=True, slots=True)
+class AckDone:
+    """DONE of ack: finished now."""
+
+
+_ACK_DONE = AckDone()
+
+
+@dataclass(frozen=True, slots=True)
+class AckAlready:
+    """ALREADY of ack: this lease had finished it before."""
+
+
+_ACK_ALREADY = AckAlready()
+
+
+@dataclass(frozen=True, slots=True)
+class AckLeaseLost:
+    """LEASE_LOST of ack: the lease ran out, or was never held."""
+
+
+_ACK_LEASE_LOST = AckLeaseLost()
+
+
+@dataclass(frozen=True, slots=True)
+class AckUnknown:
+    """UNKNOWN of ack: nothing is kept of such a job."""
+
+
+_ACK_UNKNOWN = AckUnknown()
+
+
+AckAnswer = AckDone | AckAlready | AckLeaseLost | AckUnknown
+
+
+class Acked(NamedTuple):
+    """ACKED of ack: `answers` holds for each job, in order, its AckAnswer."""
+
+    now_ms: int
+    answers: list[AckAnswer]
+
+
+AckReply = Acked
+
+
+_ACK_ANSWERS: dict[bytes, Callable[[list[Any]], AckAnswer]] = {
+    b"DONE": lambda _: _ACK_DONE,
+    b"ALREADY": lambda _: _ACK_ALREADY,
+    b"LEASE_LOST": lambda _: _ACK_LEASE_LOST,
+    b"UNKNOWN": lambda _: _ACK_UNKNOWN,
+}
+
+
+def _read_acked(reply: list[Any]) -> Acked:
+    _, now_ms, *items = reply
+    answers = _ACK_ANSWERS
+    return Acked(
+        int(now_ms),
+        [answers[word](items) for word in items],
+    )
+
+
+_ACK_REPLIES: dict[bytes, Callable[[list[Any]], AckReply]] = {
+    b"ACKED": _read_acked,
+}
+_ACK_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"TOO_LARGE",
+    b"UPGRADE",
+}
+
+
+class AckItem(NamedTuple):
+    """What repeats in ack.
+
+    id: a name of 1..128 bytes; the job.
+    token: a name of 1..64 bytes; the claim under which it is held.
+    result: 0..1048576 bytes; what the handler returned, kept with the outcome.
+    """
+
+    id: str
+    token: str
+    result: bytes
+
+
+def _parse_ack(reply: list[Any]) -> AckReply:
+    return _read("ack", _ACK_REPLIES, _ACK_REFUSALS, reply)
+
+
+def ack(
+    queue: str,
+    items: Iterable[AckItem],
+) -> Call[AckReply]:
+    """Finish jobs whose work is done.
+
+    queue: its name.
+    items: 1..500 of AckItem.
+
+    Once sent, it returns Acked, or raises the error of BAD_ARGUMENT, BAD_KEYS, TOO_LARGE, UPGRADE.
+
+    Cost: O(n log m), n = jobs given, m = jobs kept or leased.
+    """
+    argv: list[Argument] = []
+    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    return Call("ack", queue, argv, _parse_ack)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelGone:
+    """GONE of cancel: cancelled now."""
+
+
+_CANCEL_GONE = CancelGone()
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAsked:
+    """ASKED of cancel: it runs: its worker is told."""
+
+
+_CANCEL_ASKED = CancelAsked()
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAlready:
+    """ALREADY of cancel: it was cancelled before."""
+
+
+_CANCEL_ALREADY = CancelAlready()
+
+
+class CancelFinished(NamedTuple):
+    """FINISHED of cancel: it has ended: completed or dead."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelUnknown:
+    """UNKNOWN of cancel: nothing is kept of such a job."""
+
+
+_CANCEL_UNKNOWN = CancelUnknown()
+
+
+CancelAnswer = CancelGone | CancelAsked | CancelAlready | CancelFinished | CancelUnknown
+
+
+class Cancelled(NamedTuple):
+    """CANCELLED of cancel: `answers` holds for each job, in order, its CancelAnswer."""
+
+    now_ms: int
+    answers: list[CancelAnswer]
+
+
+CancelReply = Cancelled
+
+
+def _read_cancel_finished(reply: list[Any]) -> CancelFinished:
+    _, state = reply
+    return CancelFinished(
+        state.decode("utf-8", "replace"),
+    )
+
+
+_CANCEL_ANSWERS: dict[bytes, Callable[[list[Any]], CancelAnswer]] = {
+    b"GONE": lambda _: _CANCEL_GONE,
+    b"ASKED": lambda _: _CANCEL_ASKED,
+    b"ALREADY": lambda _: _CANCEL_ALREADY,
+    b"FINISHED": _read_cancel_finished,
+    b"UNKNOWN": lambda _: _CANCEL_UNKNOWN,
+}
+
+
+def _read_cancelled(reply: list[Any]) -> Cancelled:
+    _, now_ms, *items = reply
+    answers = _CANCEL_ANSWERS
+    if len(items) % 2:
+        raise ValueError(items)
+    return Cancelled(
+        int(now_ms),
+        [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
+    )
+
+
+_CANCEL_REPLIES: dict[bytes, Callable[[list[Any]], CancelReply]] = {
+    b"CANCELLED": _read_cancelled,
+}
+_CANCEL_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+class CancelItem(NamedTuple):
+    """What repeats in cancel.
+
+    id: a name of 1..128 bytes; the job.
+    """
+
+    id: str
+
+
+def _parse_cancel(reply: list[Any]) -> CancelReply:
+    return _read("cancel", _CANCEL_REPLIES, _CANCEL_REFUSALS, reply)
+
+
+def cancel(
+    queue: str,
+    items: Iterable[CancelItem],
+) -> Call[CancelReply]:
+    """Take jobs out before they run, or ask those that run to stop.
+
+    queue: its name.
+    items: 1..500 of CancelItem.
+
+    Once sent, it returns Cancelled, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n log m), n = jobs given, m = jobs of the queue.
+    """
+    argv: list[Argument] = []
+    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    return Call("cancel", queue, argv, _parse_cancel)
+
+
+class ClaimJob(NamedTuple):
+    """JOB of claim: a leased job; `failures` of all time, `lost` since the last replay."""
+
+    id: str
+    header: bytes
+    headers: bytes
+    payload: bytes
+    attempt: int
+    failures: int
+    lost: int
+    fence: int
+    lease_end_ms: int
+
+
+ClaimAnswer = ClaimJob
+
+
+class Claimed(NamedTuple):
+    """CLAIMED of claim: `answers` holds for each job, in order, its ClaimAnswer."""
+
+    now_ms: int
+    more: int
+    answers: list[ClaimAnswer]
+
+
+class Empty(NamedTuple):
+    """EMPTY of claim: nothing is queued; look again after the wait."""
+
+    now_ms: int
+    wait_ms: int
+
+
+class Paused(NamedTuple):
+    """PAUSED of claim: the queue hands nothing out."""
+
+    now_ms: int
+    wait_ms: int
+    reason: str
+
+
+ClaimReply = Claimed | Empty | Paused
+
+
+def _read_claim_job(reply: list[Any]) -> ClaimJob:
+    _, id_, header, headers, payload, attempt, failures, lost, fence, lease_end_ms = reply
+    return ClaimJob(
+        id_.decode("utf-8", "replace"),
+        header,
+        headers,
+        payload,
+        int(attempt),
+        int(failures),
+        int(lost),
+        int(fence),
+        int(lease_end_ms),
+    )
+
+
+_CLAIM_ANSWERS: dict[bytes, Callable[[list[Any]], ClaimAnswer]] = {
+    b"JOB": _read_claim_job,
+}
+
+
+def _read_claimed(reply: list[Any]) -> Claimed:
+    _, now_ms, more, *items = reply
+    answers = _CLAIM_ANSWERS
+    if len(items) % 10:
+        raise ValueError(items)
+    return Claimed(
+        int(now_ms),
+        int(more),
+        [answers[items[at]](items[at : at + 10]) for at in range(0, len(items), 10)],
+    )
+
+
+def _read_empty(reply: list[Any]) -> Empty:
+    _, now_ms, wait_ms = reply
+    return Empty(
+        int(now_ms),
+        int(wait_ms),
+    )
+
+
+def _read_paused(reply: list[Any]) -> Paused:
+    _, now_ms, wait_ms, reason = reply
+    return Paused(
+        int(now_ms),
+        int(wait_ms),
+        reason.decode("utf-8", "replace"),
+    )
+
+
+_CLAIM_REPLIES: dict[bytes, Callable[[list[Any]], ClaimReply]] = {
+    b"CLAIMED": _read_claimed,
+    b"EMPTY": _read_empty,
+    b"PAUSED": _read_paused,
+}
+_CLAIM_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+def _parse_claim(reply: list[Any]) -> ClaimReply:
+    return _read("claim", _CLAIM_REPLIES, _CLAIM_REFUSALS, reply)
+
+
+def claim(
+    queue: str,
+    *,
+    token: str,
+    worker: str,
+    lease_ms: int,
+    limit: int,
+    max_bytes: int,
+) -> Call[ClaimReply]:
+    """Lease the most urgent, then oldest, queued jobs to one worker.
+
+    queue: its name.
+    token: a name of 1..64 bytes; names this claim; whoever holds it holds the leases.
+    worker: a text of 1..128 bytes; who claims, for people.
+    lease_ms: an integer 100..86400000; how long the leases last.
+    limit: an integer 1..500; how many jobs at most.
+    max_bytes: an integer 1..8000000; how many bytes of jobs at most, but at least one job.
+
+    Once sent, it returns Claimed or Empty or Paused, or raises the error of BAD_ARGUMENT, BAD_KEYS,
+    UPGRADE.
+
+    Cost: O((n + 400) log m), n = jobs leased, m = jobs of the queue.
+    """
+    argv: list[Argument] = [
+        token,
+        worker,
+        lease_ms,
+        limit,
+        max_bytes,
+    ]
+    return Call("claim", queue, argv, _parse_claim)
+
+
+class ConfigureSetting(NamedTuple):
+    """SETTING of configure: what is in force now."""
+
+    name: str
+    value: str
+
+
+ConfigureAnswer = ConfigureSetting
+
+
+class Configured(NamedTuple):
+    """CONFIGURED of configure: `answers` holds for each setting, in order, its ConfigureAnswer."""
+
+    now_ms: int
+    answers: list[ConfigureAnswer]
+
+
+ConfigureReply = Configured
+
+
+def _read_configure_setting(reply: list[Any]) -> ConfigureSetting:
+    _, name, value = reply
+    return ConfigureSetting(
+        name.decode("utf-8", "replace"),
+        value.decode("utf-8", "replace"),
+    )
+
+
+_CONFIGURE_ANSWERS: dict[bytes, Callable[[list[Any]], ConfigureAnswer]] = {
+    b"SETTING": _read_configure_setting,
+}
+
+
+def _read_configured(reply: list[Any]) -> Configured:
+    _, now_ms, *items = reply
+    answers = _CONFIGURE_ANSWERS
+    if len(items) % 3:
+        raise ValueError(items)
+    return Configured(
+        int(now_ms),
+        [answers[items[at]](items[at : at + 3]) for at in range(0, len(items), 3)],
+    )
+
+
+_CONFIGURE_REPLIES: dict[bytes, Callable[[list[Any]], ConfigureReply]] = {
+    b"CONFIGURED": _read_configured,
+}
+_CONFIGURE_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"TOO_LARGE",
+    b"UPGRADE",
+}
+
+
+class ConfigureItem(NamedTuple):
+    """What repeats in configure.
+
+    setting: a name of 1..64 bytes; its name, see the table of settings.
+    value: 0..1000 bytes; its new value.
+    """
+
+    setting: str
+    value: bytes
+
+
+def _parse_configure(reply: list[Any]) -> ConfigureReply:
+    return _read("configure", _CONFIGURE_REPLIES, _CONFIGURE_REFUSALS, reply)
+
+
+def configure(
+    queue: str,
+    items: Iterable[ConfigureItem] = (),
+) -> Call[ConfigureReply]:
+    """Set how a queue behaves, and answer what is in force.
+
+    queue: its name.
+    items: 0..64 of ConfigureItem.
+
+    Once sent, it returns Configured, or raises the error of BAD_ARGUMENT, BAD_KEYS, TOO_LARGE,
+    UPGRADE.
+
+    Cost: O(n), n = settings.
+    """
+    argv: list[Argument] = []
+    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    return Call("configure", queue, argv, _parse_configure)
+
+
+class EnqueueCreated(NamedTuple):
+    """CREATED of enqueue: added now."""
+
+    id: str
+
+
+class EnqueueDuplicate(NamedTuple):
+    """DUPLICATE of enqueue: a job of this id is kept: nothing was added."""
+
+    id: str
+
+
+EnqueueAnswer = EnqueueCreated | EnqueueDuplicate
+
+
+class Enqueued(NamedTuple):
+    """ENQUEUED of enqueue: `answers` holds for each job, in order, its EnqueueAnswer."""
+
+    now_ms: int
+    answers: list[EnqueueAnswer]
+
+
+EnqueueReply = Enqueued
+
+
+def _read_enqueue_created(reply: list[Any]) -> EnqueueCreated:
+    _, id_ = reply
+    return EnqueueCreated(
+        id_.decode("utf-8", "replace"),
+    )
+
+
+def _read_enqueue_duplicate(reply: list[Any]) -> EnqueueDuplicate:
+    _, id_ = reply
+    return EnqueueDuplicate(
+        id_.decode("utf-8", "replace"),
+    )
+
+
+_ENQUEUE_ANSWERS: dict[bytes, Callable[[list[Any]], EnqueueAnswer]] = {
+    b"CREATED": _read_enqueue_created,
+    b"DUPLICATE": _read_enqueue_duplicate,
+}
+
+
+def _read_enqueued(reply: list[Any]) -> Enqueued:
+    _, now_ms, *items = reply
+    answers = _ENQUEUE_ANSWERS
+    if len(items) % 2:
+        raise ValueError(items)
+    return Enqueued(
+        int(now_ms),
+        [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
+    )
+
+
+_ENQUEUE_REPLIES: dict[bytes, Callable[[list[Any]], EnqueueReply]] = {
+    b"ENQUEUED": _read_enqueued,
+}
+_ENQUEUE_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"TOO_LARGE",
+    b"UPGRADE",
+}
+
+
+class EnqueueItem(NamedTuple):
+    """What repeats in enqueue.
+
+    id: a name of 1..128 bytes or left out; made by the caller before the first send.
+    type: a name of 1..128 bytes, which may hold colons; what kind of work it is.
+    payload: 0..8000000 bytes; for the handler; kept to the bit.
+    headers: 0..4096 bytes; for those in between, such as trace context; handed back by claim.
+    """
+
+    id: str
+    type: str
+    payload: bytes
+    headers: bytes
+
+
+def _parse_enqueue(reply: list[Any]) -> EnqueueReply:
+    return _read("enqueue", _ENQUEUE_REPLIES, _ENQUEUE_REFUSALS, reply)
+
+
+def enqueue(
+    queue: str,
+    items: Iterable[EnqueueItem],
+    *,
+    priority: int | None = None,
+    delay_ms: int,
+    max_attempts: int | None = None,
+    max_lost: int | None = None,
+    timeout_ms: int | None = None,
+    retention_ms: int | None = None,
+    base_ms: int | None = None,
+    factor: float | None = None,
+    cap_ms: int | None = None,
+    jitter: float | None = None,
+) -> Call[EnqueueReply]:
+    """Add jobs, to be run now or after a delay.
+
+    queue: its name.
+    items: 1..500 of EnqueueItem.
+    priority: an integer 0..9 or left out; 9 is the most urgent; empty: the queue's.
+    delay_ms: an integer 0..315360000000; how long the jobs rest before they are queued.
+    max_attempts: an integer 1..1000 or left out; failures after which a job is dead; empty: the
+        queue's.
+    max_lost: an integer 0..1000 or left out; lost leases that a job survives; empty: the queue's.
+    timeout_ms: an integer 0..315360000000 or left out; how long a handler may take, 0 without end;
+        empty: the queue's.
+    retention_ms: an integer 0..315360000000 or left out; how long the job is kept once completed;
+        empty: the queue's.
+    base_ms: an integer 0..315360000000 or left out; backoff: pause after the first failure; empty:
+        the queue's.
+    factor: a number 1..1000, sent with six decimals or left out; backoff: by what it grows with
+        each failure; empty: the queue's.
+    cap_ms: an integer 0..315360000000 or left out; backoff: the longest pause; empty: the queue's.
+    jitter: a number 0..1, sent with six decimals or left out; backoff: share by which a pause
+        varies; empty: the queue's.
+
+    Once sent, it returns Enqueued, or raises the error of BAD_ARGUMENT, BAD_KEYS, TOO_LARGE,
+    UPGRADE.
+
+    Cost: O(n log m), n = jobs given, m = jobs waiting.
+    """
+    argv: list[Argument] = [
+        "" if priority is None else priority,
+        delay_ms,
+        "" if max_attempts is None else max_attempts,
+        "" if max_lost is None else max_lost,
+        "" if timeout_ms is None else timeout_ms,
+        "" if retention_ms is None else retention_ms,
+        "" if base_ms is None else base_ms,
+        "" if factor is None else _decimal(factor),
+        "" if cap_ms is None else cap_ms,
+        "" if jitter is None else _decimal(jitter),
+    ]
+    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    return Call("enqueue", queue, argv, _parse_enqueue)
+
+
+class ExtendHeld(NamedTuple):
+    """HELD of extend: held until then; cancel is 1 if it was asked."""
+
+    lease_end_ms: int
+    cancel: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendLeaseLost:
+    """LEASE_LOST of extend: the lease ran out, or was never held."""
+
+
+_EXTEND_LEASE_LOST = ExtendLeaseLost()
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendUnknown:
+    """UNKNOWN of extend: nothing is kept of such a job."""
+
+
+_EXTEND_UNKNOWN = ExtendUnknown()
+
+
+ExtendAnswer = ExtendHeld | ExtendLeaseLost | ExtendUnknown
+
+
+class Extended(NamedTuple):
+    """EXTENDED of extend: `answers` holds for each job, in order, its ExtendAnswer."""
+
+    now_ms: int
+    answers: list[ExtendAnswer]
+
+
+ExtendReply = Extended
+
+
+def _read_extend_held(reply: list[Any]) -> ExtendHeld:
+    _, lease_end_ms, cancel = reply
+    return ExtendHeld(
+        int(lease_end_ms),
+        int(cancel),
+    )
+
+
+_EXTEND_ANSWERS: dict[bytes, Callable[[list[Any]], ExtendAnswer]] = {
+    b"HELD": _read_extend_held,
+    b"LEASE_LOST": lambda _: _EXTEND_LEASE_LOST,
+    b"UNKNOWN": lambda _: _EXTEND_UNKNOWN,
+}
+
+
+def _read_extended(reply: list[Any]) -> Extended:
+    _, now_ms, *items = reply
+    answers = _EXTEND_ANSWERS
+    if len(items) % 3:
+        raise ValueError(items)
+    return Extended(
+        int(now_ms),
+        [answers[items[at]](items[at : at + 3]) for at in range(0, len(items), 3)],
+    )
+
+
+_EXTEND_REPLIES: dict[bytes, Callable[[list[Any]], ExtendReply]] = {
+    b"EXTENDED": _read_extended,
+}
+_EXTEND_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+class ExtendItem(NamedTuple):
+    """What repeats in extend.
+
+    id: a name of 1..128 bytes; the job.
+    token: a name of 1..64 bytes; the claim under which it is held.
+    """
+
+    id: str
+    token: str
+
+
+def _parse_extend(reply: list[Any]) -> ExtendReply:
+    return _read("extend", _EXTEND_REPLIES, _EXTEND_REFUSALS, reply)
+
+
+def extend(
+    queue: str,
+    items: Iterable[ExtendItem],
+    *,
+    lease_ms: int,
+) -> Call[ExtendReply]:
+    """Lengthen leases that are still held, and hear whether a cancel was asked.
+
+    queue: its name.
+    items: 1..500 of ExtendItem.
+    lease_ms: an integer 100..86400000; how long the leases last from now.
+
+    Once sent, it returns Extended, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n log m), n = jobs given, m = jobs leased.
+    """
+    argv: list[Argument] = [
+        lease_ms,
+    ]
+    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    return Call("extend", queue, argv, _parse_extend)
+
+
+class FailRetrying(NamedTuple):
+    """RETRYING of fail: it is tried again then."""
+
+    run_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailDead:
+    """DEAD of fail: its attempts are used up, or it was final."""
+
+
+_FAIL_DEAD = FailDead()
+
+
+@dataclass(frozen=True, slots=True)
+class FailCancelled:
+    """CANCELLED of fail: a cancel had been asked."""
+
+
+_FAIL_CANCELLED = FailCancelled()
+
+
+@dataclass(frozen=True, slots=True)
+class FailAlready:
+    """ALREADY of fail: this lease had failed it before."""
+
+
+_FAIL_ALREADY = FailAlready()
+
+
+@dataclass(frozen=True, slots=True)
+class FailLeaseLost:
+    """LEASE_LOST of fail: the lease ran out, or was never held."""
+
+
+_FAIL_LEASE_LOST = FailLeaseLost()
+
+
+@dataclass(frozen=True, slots=True)
+class FailUnknown:
+    """UNKNOWN of fail: nothing is kept of such a job."""
+
+
+_FAIL_UNKNOWN = FailUnknown()
+
+
+FailAnswer = FailRetrying | FailDead | FailCancelled | FailAlready | FailLeaseLost | FailUnknown
+
+
+class Failed(NamedTuple):
+    """FAILED of fail: `answers` holds for each job, in order, its FailAnswer."""
+
+    now_ms: int
+    answers: list[FailAnswer]
+
+
+FailReply = Failed
+
+
+def _read_fail_retrying(reply: list[Any]) -> FailRetrying:
+    _, run_at_ms = reply
+    return FailRetrying(
+        int(run_at_ms),
+    )
+
+
+_FAIL_ANSWERS: dict[bytes, Callable[[list[Any]], FailAnswer]] = {
+    b"RETRYING": _read_fail_retrying,
+    b"DEAD": lambda _: _FAIL_DEAD,
+    b"CANCELLED": lambda _: _FAIL_CANCELLED,
+    b"ALREADY": lambda _: _FAIL_ALREADY,
+    b"LEASE_LOST": lambda _: _FAIL_LEASE_LOST,
+    b"UNKNOWN": lambda _: _FAIL_UNKNOWN,
+}
+
+
+def _read_failed(reply: list[Any]) -> Failed:
+    _, now_ms, *items = reply
+    answers = _FAIL_ANSWERS
+    if len(items) % 2:
+        raise ValueError(items)
+    return Failed(
+        int(now_ms),
+        [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
+    )
+
+
+_FAIL_REPLIES: dict[bytes, Callable[[list[Any]], FailReply]] = {
+    b"FAILED": _read_failed,
+}
+_FAIL_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"TOO_LARGE",
+    b"UPGRADE",
+}
+
+
+class FailItem(NamedTuple):
+    """What repeats in fail.
+
+    id: a name of 1..128 bytes; the job.
+    token: a name of 1..64 bytes; the claim under which it is held.
+    error: 0..100000 bytes; the kind of error; its first 200 bytes are kept.
+    message: 0..1000000 bytes; what went wrong; its first 1000 bytes are kept.
+    stack: 0..1000000 bytes; where; its first 2800 bytes are kept.
+    delay_ms: an integer 0..315360000000 or left out; the pause before the next try; empty: by the
+        job's backoff.
+    final: an integer 0..1; 1: never again, the job is dead.
+    """
+
+    id: str
+    token: str
+    error: bytes
+    message: bytes
+    stack: bytes
+    delay_ms: int | LeftOut
+    final: int
+
+
+def _parse_fail(reply: list[Any]) -> FailReply:
+    return _read("fail", _FAIL_REPLIES, _FAIL_REFUSALS, reply)
+
+
+def fail(
+    queue: str,
+    items: Iterable[FailItem],
+) -> Call[FailReply]:
+    """Report jobs whose work failed: they are tried again later, or are dead.
+
+    queue: its name.
+    items: 1..500 of FailItem.
+
+    Once sent, it returns Failed, or raises the error of BAD_ARGUMENT, BAD_KEYS, TOO_LARGE, UPGRADE.
+
+    Cost: O(n log m), n = jobs given, m = jobs of the queue.
+    """
+    argv: list[Argument] = []
+    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    return Call("fail", queue, argv, _parse_fail)
+
+
+class InspectJob(NamedTuple):
+    """JOB of inspect.
+
+    0 or empty is: not known; failures and lost leases are of all time; `errors` is one line of JSON
+    each.
+    """
+
+    id: str
+    state: str
+    header: bytes
+    headers: bytes
+    has_payload: int
+    payload: bytes
+    run_at_ms: int
+    attempt: int
+    failures: int
+    lost: int
+    fence: int
+    started_ms: int
+    lease_end_ms: int
+    worker: str
+    cancel: int
+    how: str
+    ended_ms: int
+    kept_until_ms: int
+    result: bytes
+    errors: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InspectUnknown:
+    """UNKNOWN of inspect: nothing is kept of such a job."""
+
+
+_INSPECT_UNKNOWN = InspectUnknown()
+
+
+@dataclass(frozen=True, slots=True)
+class InspectLater:
+    """LATER of inspect: the reply is full: ask for this job again."""
+
+
+_INSPECT_LATER = InspectLater()
+
+
+InspectAnswer = InspectJob | InspectUnknown | InspectLater
+
+
+class Inspected(NamedTuple):
+    """INSPECTED of inspect: `answers` holds for each job, in order, its InspectAnswer."""
+
+    now_ms: int
+    answers: list[InspectAnswer]
+
+
+InspectReply = Inspected
+
+
+def _read_inspect_job(reply: list[Any]) -> InspectJob:
+    (
+        _,
+        id_,
+        state,
+        header,
+        headers,
+        has_payload,
+        payload,
+        run_at_ms,
+        attempt,
+        failures,
+        lost,
+        fence,
+        started_ms,
+        lease_end_ms,
+        worker,
+        cancel,
+        how,
+        ended_ms,
+        kept_until_ms,
+        result,
+        errors,
+    ) = reply
+    return InspectJob(
+        id_.decode("utf-8", "replace"),
+        state.decode("utf-8", "replace"),
+        header,
+        headers,
+        int(has_payload),
+        payload,
+        int(run_at_ms),
+        int(attempt),
+        int(failures),
+        int(lost),
+        int(fence),
+        int(started_ms),
+        int(lease_end_ms),
+        worker.decode("utf-8", "replace"),
+        int(cancel),
+        how.decode("utf-8", "replace"),
+        int(ended_ms),
+        int(kept_until_ms),
+        result,
+        errors,
+    )
+
+
+_INSPECT_ANSWERS: dict[bytes, Callable[[list[Any]], InspectAnswer]] = {
+    b"JOB": _read_inspect_job,
+    b"UNKNOWN": lambda _: _INSPECT_UNKNOWN,
+    b"LATER": lambda _: _INSPECT_LATER,
+}
+
+
+def _read_inspected(reply: list[Any]) -> Inspected:
+    _, now_ms, *items = reply
+    answers = _INSPECT_ANSWERS
+    if len(items) % 21:
+        raise ValueError(items)
+    return Inspected(
+        int(now_ms),
+        [answers[items[at]](items[at : at + 21]) for at in range(0, len(items), 21)],
+    )
+
+
+_INSPECT_REPLIES: dict[bytes, Callable[[list[Any]], InspectReply]] = {
+    b"INSPECTED": _read_inspected,
+}
+_INSPECT_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+class InspectItem(NamedTuple):
+    """What repeats in inspect.
+
+    id: a name of 1..128 bytes; the job.
+    """
+
+    id: str
+
+
+def _parse_inspect(reply: list[Any]) -> InspectReply:
+    return _read("inspect", _INSPECT_REPLIES, _INSPECT_REFUSALS, reply)
+
+
+def inspect(
+    queue: str,
+    items: Iterable[InspectItem],
+    *,
+    with_payload: int,
+) -> Call[InspectReply]:
+    """Show jobs whole, each with all that is kept of it.
+
+    queue: its name.
+    items: 1..100 of InspectItem.
+    with_payload: an integer 0..1; 1: with the payload.
+
+    Once sent, it returns Inspected, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n), n = jobs given, and their bytes.
+    """
+    argv: list[Argument] = [
+        with_payload,
+    ]
+    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    return Call("inspect", queue, argv, _parse_inspect)
+
+
+class ListJob(NamedTuple):
+    """JOB of list.
+
+    As in inspect, with the last error alone; the cursor is empty on the last page.
+    """
+
+    id: str
+    state: str
+    header: bytes
+    headers: bytes
+    has_payload: int
+    payload: bytes
+    run_at_ms: int
+    attempt: int
+    failures: int
+    lost: int
+    fence: int
+    started_ms: int
+    lease_end_ms: int
+    worker: str
+    cancel: int
+    how: str
+    ended_ms: int
+    kept_until_ms: int
+    result: bytes
+    errors: bytes
+
+
+ListAnswer = ListJob
+
+
+class Listed(NamedTuple):
+    """LISTED of list: `answers` holds for each job, in order, its ListAnswer."""
+
+    now_ms: int
+    cursor: str
+    answers: list[ListAnswer]
+
+
+ListReply = Listed
+
+
+def _read_list_job(reply: list[Any]) -> ListJob:
+    (
+        _,
+        id_,
+        state,
+        header,
+        headers,
+        has_payload,
+        payload,
+        run_at_ms,
+        attempt,
+        failures,
+        lost,
+        fence,
+        started_ms,
+        lease_end_ms,
+        worker,
+        cancel,
+        how,
+        ended_ms,
+        kept_until_ms,
+        result,
+        errors,
+    ) = reply
+    return ListJob(
+        id_.decode("utf-8", "replace"),
+        state.decode("utf-8", "replace"),
+        header,
+        headers,
+        int(has_payload),
+        payload,
+        int(run_at_ms),
+        int(attempt),
+        int(failures),
+        int(lost),
+        int(fence),
+        int(started_ms),
+        int(lease_end_ms),
+        worker.decode("utf-8", "replace"),
+        int(cancel),
+        how.decode("utf-8", "replace"),
+        int(ended_ms),
+        int(kept_until_ms),
+        result,
+        errors,
+    )
+
+
+_LIST_ANSWERS: dict[bytes, Callable[[list[Any]], ListAnswer]] = {
+    b"JOB": _read_list_job,
+}
+
+
+def _read_listed(reply: list[Any]) -> Listed:
+    _, now_ms, cursor, *items = reply
+    answers = _LIST_ANSWERS
+    if len(items) % 21:
+        raise ValueError(items)
+    return Listed(
+        int(now_ms),
+        cursor.decode("utf-8", "replace"),
+        [answers[items[at]](items[at : at + 21]) for at in range(0, len(items), 21)],
+    )
+
+
+_LIST_REPLIES: dict[bytes, Callable[[list[Any]], ListReply]] = {
+    b"LISTED": _read_listed,
+}
+_LIST_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+def _parse_list(reply: list[Any]) -> ListReply:
+    return _read("list", _LIST_REPLIES, _LIST_REFUSALS, reply)
+
+
+def list_(
+    queue: str,
+    *,
+    state: str,
+    order: str,
+    limit: int,
+    cursor: str,
+) -> Call[ListReply]:
+    """Show the jobs of one state, page by page, without payloads and results.
+
+    queue: its name.
+    state: one of scheduled, queued, running, retrying, completed, cancelled, dead; which jobs.
+    order: one of newest, oldest; from which end of the set.
+    limit: an integer 1..500; how many at most.
+    cursor: a text of 0..300 bytes; empty, or as the last page told.
+
+    Once sent, it returns Listed, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n + log m), n = jobs shown, m = jobs of the state.
+    """
+    argv: list[Argument] = [
+        state,
+        order,
+        limit,
+        cursor,
+    ]
+    return Call("list", queue, argv, _parse_list)
+
+
+class Promoted(NamedTuple):
+    """PROMOTED of promote: more is 1 if due ones are left."""
+
+    now_ms: int
+    promoted: int
+    more: int
+
+
+PromoteReply = Promoted
+
+
+def _read_promoted(reply: list[Any]) -> Promoted:
+    _, now_ms, promoted, more = reply
+    return Promoted(
+        int(now_ms),
+        int(promoted),
+        int(more),
+    )
+
+
+_PROMOTE_REPLIES: dict[bytes, Callable[[list[Any]], PromoteReply]] = {
+    b"PROMOTED": _read_promoted,
+}
+_PROMOTE_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+def _parse_promote(reply: list[Any]) -> PromoteReply:
+    return _read("promote", _PROMOTE_REPLIES, _PROMOTE_REFUSALS, reply)
+
+
+def promote(
+    queue: str,
+    *,
+    limit: int,
+) -> Call[PromoteReply]:
+    """Queue the scheduled and retrying jobs whose time has come.
+
+    queue: its name.
+    limit: an integer 1..500; how many jobs of each set at most.
+
+    Once sent, it returns Promoted, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n log m), n = jobs promoted, m = jobs of the queue.
+    """
+    argv: list[Argument] = [
+        limit,
+    ]
+    return Call("promote", queue, argv, _parse_promote)
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeGone:
+    """GONE of purge: deleted now."""
+
+
+_PURGE_GONE = PurgeGone()
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeRunning:
+    """RUNNING of purge: it runs, and was left as it is."""
+
+
+_PURGE_RUNNING = PurgeRunning()
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeUnknown:
+    """UNKNOWN of purge: nothing is kept of such a job."""
+
+
+_PURGE_UNKNOWN = PurgeUnknown()
+
+
+PurgeAnswer = PurgeGone | PurgeRunning | PurgeUnknown
+
+
+class Purged(NamedTuple):
+    """PURGED of purge: `answers` holds for each job, in order, its PurgeAnswer."""
+
+    now_ms: int
+    purged: int
+    cursor: str
+    answers: list[PurgeAnswer]
+
+
+PurgeReply = Purged
+
+
+_PURGE_ANSWERS: dict[bytes, Callable[[list[Any]], PurgeAnswer]] = {
+    b"GONE": lambda _: _PURGE_GONE,
+    b"RUNNING": lambda _: _PURGE_RUNNING,
+    b"UNKNOWN": lambda _: _PURGE_UNKNOWN,
+}
+
+
+def _read_purged(reply: list[Any]) -> Purged:
+    _, now_ms, purged, cursor, *items = reply
+    answers = _PURGE_ANSWERS
+    return Purged(
+        int(now_ms),
+        int(purged),
+        cursor.decode("utf-8", "replace"),
+        [answers[word](items) for word in items],
+    )
+
+
+_PURGE_REPLIES: dict[bytes, Callable[[list[Any]], PurgeReply]] = {
+    b"PURGED": _read_purged,
+}
+_PURGE_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+class PurgeItem(NamedTuple):
+    """What repeats in purge.
+
+    id: a name of 1..128 bytes; the job.
+    """
+
+    id: str
+
+
+def _parse_purge(reply: list[Any]) -> PurgeReply:
+    return _read("purge", _PURGE_REPLIES, _PURGE_REFUSALS, reply)
+
+
+def purge(
+    queue: str,
+    items: Iterable[PurgeItem] = (),
+    *,
+    state: str | None = None,
+    limit: int,
+    cursor: str,
+) -> Call[PurgeReply]:
+    """Delete jobs that rest, with all that is kept of them.
+
+    queue: its name.
+    items: 0..500 of PurgeItem.
+    state: one of scheduled, queued, retrying, completed, cancelled, dead or left out; which jobs;
+        empty: the ids given.
+    limit: an integer 1..500; how many jobs at most, where no ids are given.
+    cursor: a text of 0..300 bytes; empty, or as the last step told.
+
+    Once sent, it returns Purged, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n log m), n = jobs given or swept, m = jobs of the queue.
+    """
+    argv: list[Argument] = [
+        "" if state is None else state,
+        limit,
+        cursor,
+    ]
+    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    return Call("purge", queue, argv, _parse_purge)
+
+
+class Reaped(NamedTuple):
+    """REAPED of reap: more is 1 if due ones are left."""
+
+    now_ms: int
+    reaped: int
+    trimmed: int
+    more: int
+
+
+ReapReply = Reaped
+
+
+def _read_reaped(reply: list[Any]) -> Reaped:
+    _, now_ms, reaped, trimmed, more = reply
+    return Reaped(
+        int(now_ms),
+        int(reaped),
+        int(trimmed),
+        int(more),
+    )
+
+
+_REAP_REPLIES: dict[bytes, Callable[[list[Any]], ReapReply]] = {
+    b"REAPED": _read_reaped,
+}
+_REAP_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+def _parse_reap(reply: list[Any]) -> ReapReply:
+    return _read("reap", _REAP_REPLIES, _REAP_REFUSALS, reply)
+
+
+def reap(
+    queue: str,
+    *,
+    limit: int,
+) -> Call[ReapReply]:
+    """End the leases that ran out, and forget finished jobs past their time.
+
+    queue: its name.
+    limit: an integer 1..500; how many leases at most.
+
+    Once sent, it returns Reaped, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n log m), n = leases ended and jobs forgotten, m = jobs of the queue.
+    """
+    argv: list[Argument] = [
+        limit,
+    ]
+    return Call("reap", queue, argv, _parse_reap)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseBack:
+    """BACK of release: given back now."""
+
+
+_RELEASE_BACK = ReleaseBack()
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCancelled:
+    """CANCELLED of release: a cancel had been asked."""
+
+
+_RELEASE_CANCELLED = ReleaseCancelled()
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseAlready:
+    """ALREADY of release: this lease had given it back before."""
+
+
+_RELEASE_ALREADY = ReleaseAlready()
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLeaseLost:
+    """LEASE_LOST of release: the lease ran out, or was never held."""
+
+
+_RELEASE_LEASE_LOST = ReleaseLeaseLost()
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseUnknown:
+    """UNKNOWN of release: nothing is kept of such a job."""
+
+
+_RELEASE_UNKNOWN = ReleaseUnknown()
+
+
+ReleaseAnswer = ReleaseBack | ReleaseCancelled | ReleaseAlready | ReleaseLeaseLost | ReleaseUnknown
+
+
+class Released(NamedTuple):
+    """RELEASED of release: `answers` holds for each job, in order, its ReleaseAnswer."""
+
+    now_ms: int
+    answers: list[ReleaseAnswer]
+
+
+ReleaseReply = Released
+
+
+_RELEASE_ANSWERS: dict[bytes, Callable[[list[Any]], ReleaseAnswer]] = {
+    b"BACK": lambda _: _RELEASE_BACK,
+    b"CANCELLED": lambda _: _RELEASE_CANCELLED,
+    b"ALREADY": lambda _: _RELEASE_ALREADY,
+    b"LEASE_LOST": lambda _: _RELEASE_LEASE_LOST,
+    b"UNKNOWN": lambda _: _RELEASE_UNKNOWN,
+}
+
+
+def _read_released(reply: list[Any]) -> Released:
+    _, now_ms, *items = reply
+    answers = _RELEASE_ANSWERS
+    return Released(
+        int(now_ms),
+        [answers[word](items) for word in items],
+    )
+
+
+_RELEASE_REPLIES: dict[bytes, Callable[[list[Any]], ReleaseReply]] = {
+    b"RELEASED": _read_released,
+}
+_RELEASE_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+class ReleaseItem(NamedTuple):
+    """What repeats in release.
+
+    id: a name of 1..128 bytes; the job.
+    token: a name of 1..64 bytes; the claim under which it is held.
+    delay_ms: an integer 0..315360000000; how long it rests before it is queued again.
+    """
+
+    id: str
+    token: str
+    delay_ms: int
+
+
+def _parse_release(reply: list[Any]) -> ReleaseReply:
+    return _read("release", _RELEASE_REPLIES, _RELEASE_REFUSALS, reply)
+
+
+def release(
+    queue: str,
+    items: Iterable[ReleaseItem],
+) -> Call[ReleaseReply]:
+    """Give leased jobs back unharmed: no attempt is used.
+
+    queue: its name.
+    items: 1..500 of ReleaseItem.
+
+    Once sent, it returns Released, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n log m), n = jobs given, m = jobs of the queue.
+    """
+    argv: list[Argument] = []
+    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    return Call("release", queue, argv, _parse_release)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayQueued:
+    """QUEUED of replay: queued again now."""
+
+
+_REPLAY_QUEUED = ReplayQueued()
+
+
+class ReplayNotDead(NamedTuple):
+    """NOT_DEAD of replay: it is not dead, and was left as it is."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayUnknown:
+    """UNKNOWN of replay: nothing is kept of such a job."""
+
+
+_REPLAY_UNKNOWN = ReplayUnknown()
+
+
+ReplayAnswer = ReplayQueued | ReplayNotDead | ReplayUnknown
+
+
+class Replayed(NamedTuple):
+    """REPLAYED of replay: `answers` holds for each job, in order, its ReplayAnswer."""
+
+    now_ms: int
+    replayed: int
+    cursor: str
+    answers: list[ReplayAnswer]
+
+
+ReplayReply = Replayed
+
+
+def _read_replay_not_dead(reply: list[Any]) -> ReplayNotDead:
+    _, state = reply
+    return ReplayNotDead(
+        state.decode("utf-8", "replace"),
+    )
+
+
+_REPLAY_ANSWERS: dict[bytes, Callable[[list[Any]], ReplayAnswer]] = {
+    b"QUEUED": lambda _: _REPLAY_QUEUED,
+    b"NOT_DEAD": _read_replay_not_dead,
+    b"UNKNOWN": lambda _: _REPLAY_UNKNOWN,
+}
+
+
+def _read_replayed(reply: list[Any]) -> Replayed:
+    _, now_ms, replayed, cursor, *items = reply
+    answers = _REPLAY_ANSWERS
+    if len(items) % 2:
+        raise ValueError(items)
+    return Replayed(
+        int(now_ms),
+        int(replayed),
+        cursor.decode("utf-8", "replace"),
+        [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
+    )
+
+
+_REPLAY_REPLIES: dict[bytes, Callable[[list[Any]], ReplayReply]] = {
+    b"REPLAYED": _read_replayed,
+}
+_REPLAY_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+class ReplayItem(NamedTuple):
+    """What repeats in replay.
+
+    id: a name of 1..128 bytes; the job.
+    """
+
+    id: str
+
+
+def _parse_replay(reply: list[Any]) -> ReplayReply:
+    return _read("replay", _REPLAY_REPLIES, _REPLAY_REFUSALS, reply)
+
+
+def replay(
+    queue: str,
+    items: Iterable[ReplayItem] = (),
+    *,
+    limit: int,
+    cursor: str,
+) -> Call[ReplayReply]:
+    """Queue dead jobs again, with fresh attempts; their history is kept.
+
+    queue: its name.
+    items: 0..500 of ReplayItem.
+    limit: an integer 1..500; how many jobs at most, where no ids are given.
+    cursor: a text of 0..300 bytes; empty, or as the last step told.
+
+    Once sent, it returns Replayed, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n log m), n = jobs given or swept, m = jobs of the queue.
+    """
+    argv: list[Argument] = [
+        limit,
+        cursor,
+    ]
+    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    return Call("replay", queue, argv, _parse_replay)
+
+
+class Stats(NamedTuple):
+    """STATS of stats.
+
+    The age of the oldest queued job in ms, when the first delayed one is due (0: none), leases past
+    their end, and totals since the queue exists.
+    """
+
+    now_ms: int
+    scheduled: int
+    queued: int
+    running: int
+    retrying: int
+    completed: int
+    cancelled: int
+    dead: int
+    oldest_queued_ms: int
+    next_due_ms: int
+    lapsed: int
+    paused: int
+    pause_reason: str
+    paused_by: str
+    paused_at_ms: int
+    enqueued_total: int
+    completed_total: int
+    failed_total: int
+    lost_total: int
+    died_total: int
+    cancelled_total: int
+    replayed_total: int
+    purged_total: int
+    trimmed_total: int
+    dead_trimmed_total: int
+    missing_total: int
+
+
+StatsReply = Stats
+
+
+def _read_stats(reply: list[Any]) -> Stats:
+    (
+        _,
+        now_ms,
+        scheduled,
+        queued,
+        running,
+        retrying,
+        completed,
+        cancelled,
+        dead,
+        oldest_queued_ms,
+        next_due_ms,
+        lapsed,
+        paused,
+        pause_reason,
+        paused_by,
+        paused_at_ms,
+        enqueued_total,
+        completed_total,
+        failed_total,
+        lost_total,
+        died_total,
+        cancelled_total,
+        replayed_total,
+        purged_total,
+        trimmed_total,
+        dead_trimmed_total,
+        missing_total,
+    ) = reply
+    return Stats(
+        int(now_ms),
+        int(scheduled),
+        int(queued),
+        int(running),
+        int(retrying),
+        int(completed),
+        int(cancelled),
+        int(dead),
+        int(oldest_queued_ms),
+        int(next_due_ms),
+        int(lapsed),
+        int(paused),
+        pause_reason.decode("utf-8", "replace"),
+        paused_by.decode("utf-8", "replace"),
+        int(paused_at_ms),
+        int(enqueued_total),
+        int(completed_total),
+        int(failed_total),
+        int(lost_total),
+        int(died_total),
+        int(cancelled_total),
+        int(replayed_total),
+        int(purged_total),
+        int(trimmed_total),
+        int(dead_trimmed_total),
+        int(missing_total),
+    )
+
+
+_STATS_REPLIES: dict[bytes, Callable[[list[Any]], StatsReply]] = {
+    b"STATS": _read_stats,
+}
+_STATS_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+def _parse_stats(reply: list[Any]) -> StatsReply:
+    return _read("stats", _STATS_REPLIES, _STATS_REFUSALS, reply)
+
+
+def stats(
+    queue: str,
+) -> Call[StatsReply]:
+    """Count a queue's jobs by state, and tell what it waits for.
+
+    queue: its name.
+
+    Once sent, it returns Stats, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(log m), m = jobs of the queue.
+    """
+    argv: list[Argument] = []
+    return Call("stats", queue, argv, _parse_stats)

@@ -1,0 +1,221 @@
+"""Writes the bound block: the lines of a script that check KEYS and ARGV and give them names."""
+
+import re
+import textwrap
+from collections.abc import Iterator
+
+from contract import LEVEL, MOST_BYTES, Argument, Script, Tables
+from header import BOUND_FIRST, BOUND_LAST
+
+PARTS_LINE = "-- parts: "
+"""The line at which the linker puts the text of the parts."""
+
+_WIDTH = 100
+_CHECKERS = {
+    "integer": "integer",
+    "number": "number",
+    "name": "name",
+    "type": "kind",
+    "text": "text",
+}
+_RULES = {
+    "integer": "an integer {range}",
+    "number": "a number {range}",
+    "name": "{range} letters, digits or _ . - and first a letter or digit",
+    "type": "{range} letters, digits or _ . : - and first a letter or digit",
+    "text": "a text of {range} bytes, none of them a control byte",
+    "bytes": "{range} bytes long",
+}
+
+
+def needed_parts(script: Script) -> list[str]:
+    """Return the parts that the bound block calls."""
+    arguments = [*script.arguments, *(script.each.fields if script.each else ())]
+    checkers = sorted({_CHECKERS[item.type] for item in arguments if item.type in _CHECKERS})
+    return ["bad_argument", *checkers] if arguments else []
+
+
+def check_names(script: Script, ordered: tuple[str, ...]) -> None:
+    """Refuse two meanings of one name in a script."""
+    own = ["LEVEL", "WIDTH", "key_base", "queue", "in_force"]
+    if script.each:
+        own += ["count", "nth", "at"] + ["total_bytes"] * script.each.sized
+    taken = dict.fromkeys(own, "a name of the bound block") | dict.fromkeys(ordered, "a part")
+    for key in script.keys:
+        if key in taken:
+            raise script.places["KEYS"].error(f"expected another name: '{key}' is {taken[key]}")
+        taken[key] = "a key"
+    for argument in (*script.arguments, *(script.each.fields if script.each else ())):
+        if argument.name in taken:
+            what = taken[argument.name]
+            raise argument.place.error(f"expected another name: '{argument.name}' is {what}")
+        taken[argument.name] = "an argument"
+    for setting in script.settings:
+        if setting in taken:
+            what = taken[setting]
+            raise script.places["SETTINGS"].error(f"expected another name: '{setting}' is {what}")
+
+
+def bound_block(script: Script, ordered: tuple[str, ...], tables: Tables) -> str:
+    """Return the block, from its first to its last line."""
+    lines = [BOUND_FIRST, f"local LEVEL = {LEVEL}"]
+    if re.search(r"\bWIDTH\b", script.body):
+        lines.append(f"local WIDTH = {max(reply.width for reply in script.replies)}")
+    lines += _keys(script)
+    if ordered:
+        lines += _wrapped(f"{PARTS_LINE}{' '.join(ordered)}", "--   ")
+    lines += _count(script)
+    for index, argument in enumerate(script.arguments, 1):
+        lines += _argument(argument, f"ARGV[{index}]")
+    if script.each:
+        lines += _items(script)
+    return "\n".join([*lines, *_settings(script, tables), BOUND_LAST])
+
+
+def _keys(script: Script) -> Iterator[str]:
+    first, *others = script.keys
+    pattern = f'"^([^{{}}]+1:{{(%w[%w_.-]*)}}:){first}$"'
+    yield f'local key_base, queue = string.match(KEYS[1] or "", {pattern})'
+    yield f"if not key_base or #queue > 128 or #KEYS ~= {len(script.keys)}"
+    for index, key in enumerate(others, 2):
+        yield f'  or KEYS[{index}] ~= key_base .. "{key}"'
+    yield "then"
+    order = f"in this order: {' '.join(script.keys)}"
+    yield from _refusal("BAD_KEYS", f"{script.name} takes these keys of one queue, {order}")
+    yield "end"
+    yield from _wrapped(f"local {', '.join(script.keys)} = unpack(KEYS)")
+
+
+def _refusal(word: str, sentence: str, tail: str = "") -> Iterator[str]:
+    opening = f'  return {{ "{word}", '
+    width = _WIDTH - len(f'{opening}""{tail} }}')
+    pieces = textwrap.wrap(
+        sentence, width, drop_whitespace=False, break_long_words=False, break_on_hyphens=False
+    )
+    lines = [f'"{piece}"' for piece in pieces]
+    lines[-1] += f"{tail} }}"
+    yield f"{opening}{lines[0]}"
+    for line in lines[1:]:
+        yield f"    .. {line}"
+
+
+def _count(script: Script) -> Iterator[str]:
+    fixed = len(script.arguments)
+    each = script.each
+    if not each:
+        yield f"if #ARGV ~= {fixed} then"
+        takes = f"{fixed} argument{'s' * (fixed != 1)}"
+    else:
+        per_item = len(each.fields)
+        given = f"#ARGV - {fixed}" if fixed else "#ARGV"
+        if per_item > 1:
+            given = f"({given}) / {per_item}" if fixed else f"{given} / {per_item}"
+        whole = " or count % 1 ~= 0" if per_item > 1 else ""
+        yield f"local count = {given}"
+        yield f"if count < {each.least} or count > {each.most}{whole} then"
+        first = f"{fixed} arguments and then {per_item}" if fixed else f"{per_item} arguments"
+        takes = f"{first} for each of {each.least}..{each.most} items"
+    sentence = f"{script.name} takes {takes}, not "
+    yield from _refusal("BAD_ARGUMENT", sentence, " .. #ARGV")
+    yield "end"
+
+
+def _argument(argument: Argument, source: str) -> Iterator[str]:
+    name = argument.name
+    value = _checked(argument, source)
+    yield f"local {name} = {value}"
+    yield from _wrapped(f"if {_is_bad(argument, name)} then")
+    yield from _bad_argument(f'"{name}"', argument, source)
+    yield "end"
+
+
+def _items(script: Script) -> Iterator[str]:
+    assert script.each
+    fields = script.each.fields
+    names = ", ".join(field.name for field in fields)
+    yield from _wrapped(f"local {names} = {', '.join('{}' for _ in fields)}")
+    if script.each.sized:
+        yield "local total_bytes = 0"
+    yield "for nth = 1, count do"
+    offset = len(script.arguments) - len(fields)
+    shift = f" {'-' if offset < 0 else '+'} {abs(offset)}" if offset else ""
+    yield f"  local at = {f'{len(fields)} * ' if len(fields) > 1 else ''}nth{shift}"
+    for index, field in enumerate(fields, 1):
+        source = f"ARGV[at + {index}]"
+        column = f"{field.name}[nth]"
+        yield from _wrapped(f"  {column} = {_column(field, source, index)}", "    ")
+        yield from _wrapped(f"  if {_is_bad(field, column)} then", "    ")
+        for line in _bad_argument(f'("item %d: {field.name}"):format(nth)', field, source):
+            yield f"  {line}"
+        yield "  end"
+        if field.type == "bytes":
+            yield f"  total_bytes = total_bytes + #{source}"
+    yield "end"
+    if script.each.sized:
+        yield f"if total_bytes > {MOST_BYTES} then"
+        sentence = f"{script.name} takes at most {MOST_BYTES} bytes in one call, not "
+        yield from _refusal("TOO_LARGE", sentence, " .. total_bytes")
+        yield "end"
+
+
+def _column(field: Argument, source: str, index: int) -> str:
+    value = _checked(field, source)
+    # Tokens and types come in runs: one like that of the item before needs no second look.
+    if index > 1 and field.type in {"name", "type"} and not field.optional:
+        return f"{field.name}[nth - 1] == {source} and {source} or {value}"
+    return value
+
+
+def _checked(argument: Argument, source: str) -> str:
+    value = source
+    if argument.type == "bytes" and argument.range:
+        # Inline, since a call for each payload and result costs more than the comparison.
+        low, high = argument.range.low, argument.range.high
+        at_least = f"#{source} >= {low} and " if int(low) else ""
+        value = f"{at_least}#{source} <= {high} and {source} or nil"
+    elif argument.range:
+        limits = f"{argument.range.low}, {argument.range.high}"
+        value = f"{_CHECKERS[argument.type]}({source}, {limits})"
+    return f'{source} ~= "" and {value}' if argument.optional else value
+
+
+def _is_bad(argument: Argument, name: str) -> str:
+    if argument.range:
+        return f"{name} == nil"
+    others = " and ".join(f'{name} ~= "{choice}"' for choice in argument.choices)
+    return f"{name} and {others}" if argument.optional else others
+
+
+def _bad_argument(what: str, argument: Argument, source: str) -> Iterator[str]:
+    if argument.range:
+        rule = _RULES[argument.type].format(range=argument.range)
+    else:
+        rule = f"one of {', '.join(argument.choices)}"
+    if argument.optional:
+        rule += ", or empty"
+    line = f'  return bad_argument({what}, "{rule}", {source})'
+    if len(line) <= _WIDTH - 2:
+        yield line
+    else:
+        yield f"  return bad_argument({what},"
+        yield f'    "{rule}", {source})'
+
+
+def _settings(script: Script, tables: Tables) -> Iterator[str]:
+    names = ["needs", *(name for name in script.settings if name != "needs")]
+    quoted = ", ".join(f'"{name}"' for name in names)
+    yield from _wrapped(f'local in_force = redis.call("HMGET", settings, {quoted})')
+    yield "if tonumber(in_force[1] or 1) > LEVEL then"
+    yield '  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format('
+    yield "    queue, in_force[1], LEVEL) }"
+    yield "end"
+    for name in script.settings:
+        value = f"in_force[{names.index(name) + 1}] or {tables.settings[name].literal}"
+        is_text = tables.settings[name].type == "text"
+        yield f"local {name} = {value}" if is_text else f"local {name} = tonumber({value})"
+
+
+def _wrapped(line: str, indent: str = "  ") -> list[str]:
+    return textwrap.wrap(
+        line, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )

@@ -1,0 +1,108 @@
+#!lua flags=allow-oom
+-- cancel 1: take jobs out before they run, or ask those that run to stop.
+--
+-- A running job is told by extend; whatever ends its lease then ends it cancelled, except an ack, which
+-- wins. Asking again is harmless.
+--
+-- KEYS  jobs payloads scheduled queued running retrying completed cancelled dead leases tries outcomes
+--       stats settings
+-- EACH  1..500
+--   id  name  1..128  the job
+-- SETTINGS  keep_cancelled keep_cancelled_ms
+-- REPLIES
+--   CANCELLED  now_ms:integer, then for each job, in order, one of:
+--     GONE      cancelled now
+--     ASKED     it runs: its worker is told
+--     ALREADY   it was cancelled before
+--     FINISHED  state:text   it has ended: completed or dead
+--     UNKNOWN   nothing is kept of such a job
+-- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
+-- COST    O(n log m), n = jobs given, m = jobs of the queue
+-- USES    name bad_argument add_item clock stamps forget trim finish states_of set_of
+
+-- bound by `make lua` from the header above; edit the header instead
+local LEVEL = 1
+local WIDTH = 2
+local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
+if not key_base or #queue > 128 or #KEYS ~= 14
+  or KEYS[2] ~= key_base .. "payloads"
+  or KEYS[3] ~= key_base .. "scheduled"
+  or KEYS[4] ~= key_base .. "queued"
+  or KEYS[5] ~= key_base .. "running"
+  or KEYS[6] ~= key_base .. "retrying"
+  or KEYS[7] ~= key_base .. "completed"
+  or KEYS[8] ~= key_base .. "cancelled"
+  or KEYS[9] ~= key_base .. "dead"
+  or KEYS[10] ~= key_base .. "leases"
+  or KEYS[11] ~= key_base .. "tries"
+  or KEYS[12] ~= key_base .. "outcomes"
+  or KEYS[13] ~= key_base .. "stats"
+  or KEYS[14] ~= key_base .. "settings"
+then
+  return { "BAD_KEYS", "cancel takes these keys of one queue, in this order: jobs payloads "
+    .. "scheduled queued running retrying completed cancelled dead leases tries "
+    .. "outcomes stats settings" }
+end
+local jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead, leases,
+  tries, outcomes, stats, settings = unpack(KEYS)
+-- parts: name bad_argument add_item clock stamps forget trim finish states_of set_of
+local count = #ARGV
+if count < 1 or count > 500 then
+  return { "BAD_ARGUMENT", "cancel takes 1 arguments for each of 1..500 items, not " .. #ARGV }
+end
+local id = {}
+for nth = 1, count do
+  local at = nth - 1
+  id[nth] = name(ARGV[at + 1], 1, 128)
+  if id[nth] == nil then
+    return bad_argument(("item %d: id"):format(nth),
+      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+  end
+end
+local in_force = redis.call("HMGET", settings, "needs", "keep_cancelled", "keep_cancelled_ms")
+if tonumber(in_force[1] or 1) > LEVEL then
+  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
+    queue, in_force[1], LEVEL) }
+end
+local keep_cancelled = tonumber(in_force[2] or 10000)
+local keep_cancelled_ms = tonumber(in_force[3] or 3600000)
+-- end of bound
+
+local now_ms, now = clock()
+local state = states_of(id)
+redis.call("HLEN", jobs)
+redis.call("HLEN", payloads)
+redis.call("HLEN", tries)
+redis.call("HLEN", outcomes)
+redis.call("HLEN", stats)
+local lease = redis.call("HMGET", leases, unpack(id))
+local reply, cancelled_now, gone, first = { "CANCELLED", now_ms }, {}, 0, nil
+for i = 1, count do
+  local job, of = id[i], state[i]
+  if not of then
+    add_item(reply, WIDTH, { "UNKNOWN" })
+  elseif of == "cancelled" or cancelled_now[job] then
+    local forgotten = cancelled_now[job] and (keep_cancelled == 0 or keep_cancelled_ms == 0)
+    add_item(reply, WIDTH, { forgotten and "UNKNOWN" or "ALREADY" })
+  elseif of == "completed" or of == "dead" then
+    add_item(reply, WIDTH, { "FINISHED", of })
+  elseif of == "running" then
+    if lease[i] then
+      local asked = lease[i]:gsub("^(%S+ %S+ %d+ %d+ %d+ %d+ %S+) %d", "%1 1")
+      redis.call("HSET", leases, job, asked)
+    end
+    add_item(reply, WIDTH, { "ASKED" })
+  else
+    first = first or stamps(now, count)
+    local set = set_of(of)
+    redis.call("ZREM", set, job)
+    finish(cancelled, job, "cancel", false, first + i - 1, keep_cancelled_ms, now_ms)
+    cancelled_now[job], gone = true, gone + 1
+    add_item(reply, WIDTH, { "GONE" })
+  end
+end
+if gone > 0 then
+  redis.call("HINCRBY", stats, "cancelled", gone)
+  trim(cancelled, now, keep_cancelled, "trimmed")
+end
+return reply

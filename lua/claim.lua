@@ -1,0 +1,173 @@
+#!lua flags=allow-oom
+-- claim 1: lease the most urgent, then oldest, queued jobs to one worker.
+--
+-- First it moves what is due: leases that ran out, delayed jobs, finished jobs past their time, 100 of
+-- each; so a client that knows only enqueue, claim, ack and fail is correct. Until its lease ends a job
+-- is handed to nobody else. The token is random and new for each claim; the same token again leases
+-- nothing new and answers what it still holds. A job that lost a lease before is handed out alone, so
+-- that one which kills its worker cannot bury its neighbours.
+--
+-- KEYS  queued scheduled retrying running leases claims claim_ends jobs payloads tries
+--       completed cancelled dead outcomes stats settings bell
+-- ARGV
+--   token      name     1..64          names this claim; whoever holds it holds the leases
+--   worker     text     1..128         who claims, for people
+--   lease_ms   integer  100..86400000  how long the leases last
+--   limit      integer  1..500         how many jobs at most
+--   max_bytes  integer  1..8000000     how many bytes of jobs at most, but at least one job
+-- SETTINGS  paused pause_reason keep_completed keep_cancelled keep_dead keep_cancelled_ms keep_dead_ms
+-- REPLIES
+--   CLAIMED  now_ms:integer more:integer, then for each job, in order, one of:
+--     JOB  id:text header:bytes headers:bytes payload:bytes attempt:integer failures:integer lost:integer fence:integer lease_end_ms:integer   a leased job; `failures` of all time, `lost` since the last replay
+--   EMPTY    now_ms:integer wait_ms:integer              nothing is queued; look again after the wait
+--   PAUSED   now_ms:integer wait_ms:integer reason:text  the queue hands nothing out
+-- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
+-- COST    O((n + 400) log m), n = jobs leased, m = jobs of the queue
+-- USES    integer name text bad_argument add_item clock time_ms stamps head ring forget trim split_record
+--         priority_base promote_due tried lease_fields cut note_try backoff finish leave_running
+--         read_header reap_due again move_due wait_ms
+
+-- bound by `make lua` from the header above; edit the header instead
+local LEVEL = 1
+local WIDTH = 10
+local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)queued$")
+if not key_base or #queue > 128 or #KEYS ~= 17
+  or KEYS[2] ~= key_base .. "scheduled"
+  or KEYS[3] ~= key_base .. "retrying"
+  or KEYS[4] ~= key_base .. "running"
+  or KEYS[5] ~= key_base .. "leases"
+  or KEYS[6] ~= key_base .. "claims"
+  or KEYS[7] ~= key_base .. "claim_ends"
+  or KEYS[8] ~= key_base .. "jobs"
+  or KEYS[9] ~= key_base .. "payloads"
+  or KEYS[10] ~= key_base .. "tries"
+  or KEYS[11] ~= key_base .. "completed"
+  or KEYS[12] ~= key_base .. "cancelled"
+  or KEYS[13] ~= key_base .. "dead"
+  or KEYS[14] ~= key_base .. "outcomes"
+  or KEYS[15] ~= key_base .. "stats"
+  or KEYS[16] ~= key_base .. "settings"
+  or KEYS[17] ~= key_base .. "bell"
+then
+  return { "BAD_KEYS", "claim takes these keys of one queue, in this order: queued scheduled "
+    .. "retrying running leases claims claim_ends jobs payloads tries completed "
+    .. "cancelled dead outcomes stats settings bell" }
+end
+local queued, scheduled, retrying, running, leases, claims, claim_ends, jobs, payloads, tries,
+  completed, cancelled, dead, outcomes, stats, settings, bell = unpack(KEYS)
+-- parts: integer name text bad_argument add_item clock time_ms stamps head ring forget trim
+--   split_record priority_base promote_due tried lease_fields cut note_try backoff finish
+--   leave_running read_header reap_due again move_due wait_ms
+if #ARGV ~= 5 then
+  return { "BAD_ARGUMENT", "claim takes 5 arguments, not " .. #ARGV }
+end
+local token = name(ARGV[1], 1, 64)
+if token == nil then
+  return bad_argument("token",
+    "1..64 letters, digits or _ . - and first a letter or digit", ARGV[1])
+end
+local worker = text(ARGV[2], 1, 128)
+if worker == nil then
+  return bad_argument("worker", "a text of 1..128 bytes, none of them a control byte", ARGV[2])
+end
+local lease_ms = integer(ARGV[3], 100, 86400000)
+if lease_ms == nil then
+  return bad_argument("lease_ms", "an integer 100..86400000", ARGV[3])
+end
+local limit = integer(ARGV[4], 1, 500)
+if limit == nil then
+  return bad_argument("limit", "an integer 1..500", ARGV[4])
+end
+local max_bytes = integer(ARGV[5], 1, 8000000)
+if max_bytes == nil then
+  return bad_argument("max_bytes", "an integer 1..8000000", ARGV[5])
+end
+local in_force = redis.call("HMGET", settings, "needs", "paused", "pause_reason", "keep_completed",
+  "keep_cancelled", "keep_dead", "keep_cancelled_ms", "keep_dead_ms")
+if tonumber(in_force[1] or 1) > LEVEL then
+  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
+    queue, in_force[1], LEVEL) }
+end
+local paused = tonumber(in_force[2] or 0)
+local pause_reason = in_force[3] or ""
+local keep_completed = tonumber(in_force[4] or 10000)
+local keep_cancelled = tonumber(in_force[5] or 10000)
+local keep_dead = tonumber(in_force[6] or 100000)
+local keep_cancelled_ms = tonumber(in_force[7] or 3600000)
+local keep_dead_ms = tonumber(in_force[8] or 7776000000)
+-- end of bound
+
+local now_ms, now = clock()
+local leased_before = redis.call("HGET", claims, token)
+if leased_before then
+  return again({ "CLAIMED", now_ms, 0 }, WIDTH, leased_before, token, now)
+end
+
+-- Read before the first write whatever may be written: a key of another type stops the call here.
+redis.call("HLEN", jobs)
+redis.call("HLEN", payloads)
+redis.call("HLEN", leases)
+redis.call("HLEN", tries)
+redis.call("HLEN", outcomes)
+redis.call("HLEN", stats)
+redis.call("LLEN", bell)
+redis.call("ZCARD", queued)
+local most = { completed = keep_completed, cancelled = keep_cancelled, dead = keep_dead }
+move_due(now_ms, now, most, keep_dead_ms, keep_cancelled_ms)
+if paused == 1 then return { "PAUSED", now_ms, wait_ms(now_ms, now), pause_reason } end
+
+local waiting = redis.call("ZRANGE", queued, 0, limit - 1, "WITHSCORES")
+if #waiting == 0 then return { "EMPTY", now_ms, wait_ms(now_ms, now) } end
+local ids = {}
+for i = 1, #waiting, 2 do ids[#ids + 1] = waiting[i] end
+local records = redis.call("HMGET", jobs, unpack(ids))
+local entries = redis.call("HMGET", tries, unpack(ids))
+
+local first = math.max(tonumber(redis.call("HGET", stats, "stamp") or 0) + 1, now - 511)
+local begin = (" %d "):format(lease_ms)
+local middle, last = (" %.0f "):format(now_ms), " 0 " .. worker
+local reply, ends, held, taken, size, missing = { "CLAIMED", now_ms, 0 }, {}, {}, {}, 0, 0
+for i, id in ipairs(ids) do
+  local failures, lost, failures_ever = 0, 0, 0
+  if entries[i] then failures, lost, failures_ever = tried(entries[i]) end
+  if not records[i] then
+    missing = missing + 1
+  else
+    local n, header, headers, payload = #taken + 1, split_record(records[i])
+    size = size + #records[i]
+    if not payload then size = size + redis.call("HSTRLEN", payloads, id) end
+    if n > 1 and (lost > 0 or size > max_bytes) then break end
+    payload = payload or redis.call("HGET", payloads, id) or ""
+    local fence, attempt, retention = first + n - 1, failures + lost + 1, " -"
+    if header:find('"retention_ms":', 1, true) then
+      retention = " " .. header:match('"retention_ms":(%d+)')
+    end
+    local nth = attempt == 1 and " 1" or (" %d"):format(attempt)
+    local lease_end = fence + lease_ms * 512
+    local lease_end_text = ("%.0f"):format(lease_end)
+    taken[n], ends[2 * n - 1], ends[2 * n] = id, lease_end_text, id
+    held[2 * n - 1] = id
+    held[2 * n] = token .. retention .. begin .. lease_end_text .. nth .. middle
+      .. waiting[2 * i] .. last
+    local at = #reply
+    reply[at + 1], reply[at + 2], reply[at + 3] = "JOB", id, header
+    reply[at + 4], reply[at + 5], reply[at + 6] = headers, payload, attempt
+    reply[at + 7], reply[at + 8], reply[at + 9] = failures_ever, lost, fence
+    reply[at + 10] = time_ms(lease_end)
+    if lost > 0 then break end
+  end
+end
+
+redis.call("ZREMRANGEBYRANK", queued, 0, #taken + missing - 1)
+if missing > 0 then redis.call("HINCRBY", stats, "missing", missing) end
+if #taken == 0 then return { "EMPTY", now_ms, 0 } end
+stamps(now, #taken)
+redis.call("ZADD", running, unpack(ends))
+redis.call("HSET", leases, unpack(held))
+redis.call("HSET", claims, token, table.concat(taken, " "))
+redis.call("ZADD", claim_ends, ends[#ends - 1], token)
+if redis.call("ZCARD", queued) > 0 then
+  reply[3] = 1
+  ring()
+end
+return reply

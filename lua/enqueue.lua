@@ -1,0 +1,214 @@
+#!lua
+-- enqueue 1: add jobs, to be run now or after a delay.
+--
+-- A job whose id is still kept is not added again, so a request may be repeated. All options hold for
+-- the whole batch. A full server refuses the batch whole; so does a bad item, which is named.
+-- An empty id is made up here, from the stamp: for people at a prompt, who do not repeat themselves.
+--
+-- KEYS  jobs payloads queued scheduled stats settings bell
+-- ARGV
+--   priority      integer?  0..9             9 is the most urgent; empty: the queue's
+--   delay_ms      integer   0..315360000000  how long the jobs rest before they are queued
+--   max_attempts  integer?  1..1000          failures after which a job is dead; empty: the queue's
+--   max_lost      integer?  0..1000          lost leases that a job survives; empty: the queue's
+--   timeout_ms    integer?  0..315360000000  how long a handler may take, 0 without end; empty: the queue's
+--   retention_ms  integer?  0..315360000000  how long the job is kept once completed; empty: the queue's
+--   base_ms       integer?  0..315360000000  backoff: pause after the first failure; empty: the queue's
+--   factor        number?   1..1000          backoff: by what it grows with each failure; empty: the queue's
+--   cap_ms        integer?  0..315360000000  backoff: the longest pause; empty: the queue's
+--   jitter        number?   0..1             backoff: share by which a pause varies; empty: the queue's
+-- EACH  1..500
+--   id       name?  1..128      made by the caller before the first send
+--   type     type   1..128      what kind of work it is
+--   payload  bytes  0..8000000  for the handler; kept to the bit
+--   headers  bytes  0..4096     for those in between, such as trace context; handed back by claim
+-- SETTINGS  payload_bytes job_priority job_max_attempts job_max_lost job_timeout_ms
+--           job_backoff_base_ms job_backoff_factor job_backoff_cap_ms job_backoff_jitter
+-- REPLIES
+--   ENQUEUED  now_ms:integer, then for each job, in order, one of:
+--     CREATED    id:text   added now
+--     DUPLICATE  id:text   a job of this id is kept: nothing was added
+-- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
+-- COST    O(n log m), n = jobs given, m = jobs waiting
+-- USES    integer number name kind bad_argument clock stamps head ring
+
+-- bound by `make lua` from the header above; edit the header instead
+local LEVEL = 1
+local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
+if not key_base or #queue > 128 or #KEYS ~= 7
+  or KEYS[2] ~= key_base .. "payloads"
+  or KEYS[3] ~= key_base .. "queued"
+  or KEYS[4] ~= key_base .. "scheduled"
+  or KEYS[5] ~= key_base .. "stats"
+  or KEYS[6] ~= key_base .. "settings"
+  or KEYS[7] ~= key_base .. "bell"
+then
+  return { "BAD_KEYS", "enqueue takes these keys of one queue, in this order: jobs payloads "
+    .. "queued scheduled stats settings bell" }
+end
+local jobs, payloads, queued, scheduled, stats, settings, bell = unpack(KEYS)
+-- parts: integer number name kind bad_argument clock stamps head ring
+local count = (#ARGV - 10) / 4
+if count < 1 or count > 500 or count % 1 ~= 0 then
+  return { "BAD_ARGUMENT", "enqueue takes 10 arguments and then 4 for each of 1..500 "
+    .. "items, not " .. #ARGV }
+end
+local priority = ARGV[1] ~= "" and integer(ARGV[1], 0, 9)
+if priority == nil then
+  return bad_argument("priority", "an integer 0..9, or empty", ARGV[1])
+end
+local delay_ms = integer(ARGV[2], 0, 315360000000)
+if delay_ms == nil then
+  return bad_argument("delay_ms", "an integer 0..315360000000", ARGV[2])
+end
+local max_attempts = ARGV[3] ~= "" and integer(ARGV[3], 1, 1000)
+if max_attempts == nil then
+  return bad_argument("max_attempts", "an integer 1..1000, or empty", ARGV[3])
+end
+local max_lost = ARGV[4] ~= "" and integer(ARGV[4], 0, 1000)
+if max_lost == nil then
+  return bad_argument("max_lost", "an integer 0..1000, or empty", ARGV[4])
+end
+local timeout_ms = ARGV[5] ~= "" and integer(ARGV[5], 0, 315360000000)
+if timeout_ms == nil then
+  return bad_argument("timeout_ms", "an integer 0..315360000000, or empty", ARGV[5])
+end
+local retention_ms = ARGV[6] ~= "" and integer(ARGV[6], 0, 315360000000)
+if retention_ms == nil then
+  return bad_argument("retention_ms", "an integer 0..315360000000, or empty", ARGV[6])
+end
+local base_ms = ARGV[7] ~= "" and integer(ARGV[7], 0, 315360000000)
+if base_ms == nil then
+  return bad_argument("base_ms", "an integer 0..315360000000, or empty", ARGV[7])
+end
+local factor = ARGV[8] ~= "" and number(ARGV[8], 1, 1000)
+if factor == nil then
+  return bad_argument("factor", "a number 1..1000, or empty", ARGV[8])
+end
+local cap_ms = ARGV[9] ~= "" and integer(ARGV[9], 0, 315360000000)
+if cap_ms == nil then
+  return bad_argument("cap_ms", "an integer 0..315360000000, or empty", ARGV[9])
+end
+local jitter = ARGV[10] ~= "" and number(ARGV[10], 0, 1)
+if jitter == nil then
+  return bad_argument("jitter", "a number 0..1, or empty", ARGV[10])
+end
+local id, type, payload, headers = {}, {}, {}, {}
+local total_bytes = 0
+for nth = 1, count do
+  local at = 4 * nth + 6
+  id[nth] = ARGV[at + 1] ~= "" and name(ARGV[at + 1], 1, 128)
+  if id[nth] == nil then
+    return bad_argument(("item %d: id"):format(nth),
+      "1..128 letters, digits or _ . - and first a letter or digit, or empty", ARGV[at + 1])
+  end
+  type[nth] = type[nth - 1] == ARGV[at + 2] and ARGV[at + 2] or kind(ARGV[at + 2], 1, 128)
+  if type[nth] == nil then
+    return bad_argument(("item %d: type"):format(nth),
+      "1..128 letters, digits or _ . : - and first a letter or digit", ARGV[at + 2])
+  end
+  payload[nth] = #ARGV[at + 3] <= 8000000 and ARGV[at + 3] or nil
+  if payload[nth] == nil then
+    return bad_argument(("item %d: payload"):format(nth), "0..8000000 bytes long", ARGV[at + 3])
+  end
+  total_bytes = total_bytes + #ARGV[at + 3]
+  headers[nth] = #ARGV[at + 4] <= 4096 and ARGV[at + 4] or nil
+  if headers[nth] == nil then
+    return bad_argument(("item %d: headers"):format(nth), "0..4096 bytes long", ARGV[at + 4])
+  end
+  total_bytes = total_bytes + #ARGV[at + 4]
+end
+if total_bytes > 8388608 then
+  return { "TOO_LARGE", "enqueue takes at most 8388608 bytes in one call, not " .. total_bytes }
+end
+local in_force = redis.call("HMGET", settings, "needs", "payload_bytes", "job_priority",
+  "job_max_attempts", "job_max_lost", "job_timeout_ms", "job_backoff_base_ms", "job_backoff_factor",
+  "job_backoff_cap_ms", "job_backoff_jitter")
+if tonumber(in_force[1] or 1) > LEVEL then
+  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
+    queue, in_force[1], LEVEL) }
+end
+local payload_bytes = tonumber(in_force[2] or 1048576)
+local job_priority = tonumber(in_force[3] or 4)
+local job_max_attempts = tonumber(in_force[4] or 3)
+local job_max_lost = tonumber(in_force[5] or 5)
+local job_timeout_ms = tonumber(in_force[6] or 3600000)
+local job_backoff_base_ms = tonumber(in_force[7] or 1000)
+local job_backoff_factor = tonumber(in_force[8] or 2)
+local job_backoff_cap_ms = tonumber(in_force[9] or 3600000)
+local job_backoff_jitter = tonumber(in_force[10] or 0.2)
+-- end of bound
+
+-- What differs from what every script knows by heart is written into the header; the rest is left out.
+local function options()
+  local members = {}
+  local function add(member, given, of_queue, by_heart)
+    local value = given or of_queue
+    if value ~= by_heart then members[#members + 1] = (',"%s":%.15g'):format(member, value) end
+  end
+  add("priority", priority, job_priority, default.job_priority)
+  add("max_attempts", max_attempts, job_max_attempts, default.job_max_attempts)
+  add("max_lost", max_lost, job_max_lost, default.job_max_lost)
+  add("timeout_ms", timeout_ms, job_timeout_ms, default.job_timeout_ms)
+  add("backoff_base_ms", base_ms, job_backoff_base_ms, default.job_backoff_base_ms)
+  add("backoff_factor", factor, job_backoff_factor, default.job_backoff_factor)
+  add("backoff_cap_ms", cap_ms, job_backoff_cap_ms, default.job_backoff_cap_ms)
+  add("backoff_jitter", jitter, job_backoff_jitter, default.job_backoff_jitter)
+  if retention_ms then add("retention_ms", retention_ms) end
+  return table.concat(members)
+end
+
+for i = 1, count do
+  if #payload[i] > payload_bytes then
+    return { "TOO_LARGE", ("item %d: payload has %d bytes, queue %s takes at most %d"):format(
+      i, #payload[i], queue, payload_bytes) }
+  end
+  if id[i] == "status" or id[i] == "batch" then
+    return bad_argument(("item %d: id"):format(i), "a name other than status and batch", id[i])
+  end
+end
+
+local now_ms, now = clock()
+redis.call("HLEN", payloads)
+redis.call("ZCARD", queued)
+redis.call("LLEN", bell)
+local earliest = head(scheduled)
+local first = math.max(tonumber(redis.call("HGET", stats, "stamp") or 0) + 1, now - 511)
+for i = 1, count do id[i] = id[i] or ("%.0f"):format(first + i - 1) end
+local known = redis.call("HMGET", jobs, unpack(id))
+
+local created = (',"created_ms":%.0f%s'):format(now_ms, options())
+local rest = delay_ms * 512
+if delay_ms == 0 then rest = (9 - (priority or job_priority)) * 562949953421312 end
+local reply, records, large, entries, seen = { "ENQUEUED", now_ms }, {}, {}, {}, {}
+local last_type, opening
+for i = 1, count do
+  if known[i] or seen[id[i]] then
+    reply[2 * i + 1], reply[2 * i + 2] = "DUPLICATE", id[i]
+  else
+    seen[id[i]] = true
+    if type[i] ~= last_type then
+      last_type, opening = type[i], '{"type":"' .. type[i] .. '"' .. created
+    end
+    local sizes, body = "}\n", payload[i]
+    if #body > 4096 then
+      sizes, body = (',"payload_bytes":%d}\n'):format(#body), ""
+      large[#large + 1], large[#large + 2] = id[i], payload[i]
+    end
+    if #headers[i] > 0 then sizes = (',"headers_bytes":%d'):format(#headers[i]) .. sizes end
+    records[#records + 1], records[#records + 2] = id[i], opening .. sizes .. headers[i] .. body
+    entries[#entries + 1] = ("%.0f"):format(rest + first + i - 1)
+    entries[#entries + 1] = id[i]
+    reply[2 * i + 1], reply[2 * i + 2] = "CREATED", id[i]
+  end
+end
+
+if #records > 0 then
+  stamps(now, count)
+  redis.call("HSET", jobs, unpack(records))
+  if #large > 0 then redis.call("HSET", payloads, unpack(large)) end
+  redis.call("ZADD", delay_ms > 0 and scheduled or queued, unpack(entries))
+  redis.call("HINCRBY", stats, "enqueued", #records / 2)
+  if delay_ms == 0 or tonumber(entries[1]) < earliest then ring() end
+end
+return reply

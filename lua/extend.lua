@@ -1,0 +1,88 @@
+#!lua flags=allow-oom
+-- extend 1: lengthen leases that are still held, and hear whether a cancel was asked.
+--
+-- A lease is never shortened, so a late repeat is harmless. One that ran out is not revived, also when
+-- nobody has reaped it yet.
+--
+-- KEYS  jobs running leases tries outcomes settings
+-- ARGV
+--   lease_ms  integer  100..86400000  how long the leases last from now
+-- EACH  1..500
+--   id     name  1..128  the job
+--   token  name  1..64   the claim under which it is held
+-- REPLIES
+--   EXTENDED  now_ms:integer, then for each job, in order, one of:
+--     HELD        lease_end_ms:integer cancel:integer   held until then; cancel is 1 if it was asked
+--     LEASE_LOST  the lease ran out, or was never held
+--     UNKNOWN     nothing is kept of such a job
+-- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
+-- COST    O(n log m), n = jobs given, m = jobs leased
+-- USES    integer name bad_argument add_item clock time_ms head tried lease_fields held not_held
+
+-- bound by `make lua` from the header above; edit the header instead
+local LEVEL = 1
+local WIDTH = 3
+local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
+if not key_base or #queue > 128 or #KEYS ~= 6
+  or KEYS[2] ~= key_base .. "running"
+  or KEYS[3] ~= key_base .. "leases"
+  or KEYS[4] ~= key_base .. "tries"
+  or KEYS[5] ~= key_base .. "outcomes"
+  or KEYS[6] ~= key_base .. "settings"
+then
+  return { "BAD_KEYS", "extend takes these keys of one queue, in this order: jobs running leases "
+    .. "tries outcomes settings" }
+end
+local jobs, running, leases, tries, outcomes, settings = unpack(KEYS)
+-- parts: integer name bad_argument add_item clock time_ms head tried lease_fields held not_held
+local count = (#ARGV - 1) / 2
+if count < 1 or count > 500 or count % 1 ~= 0 then
+  return { "BAD_ARGUMENT", "extend takes 1 arguments and then 2 for each of 1..500 "
+    .. "items, not " .. #ARGV }
+end
+local lease_ms = integer(ARGV[1], 100, 86400000)
+if lease_ms == nil then
+  return bad_argument("lease_ms", "an integer 100..86400000", ARGV[1])
+end
+local id, token = {}, {}
+for nth = 1, count do
+  local at = 2 * nth - 1
+  id[nth] = name(ARGV[at + 1], 1, 128)
+  if id[nth] == nil then
+    return bad_argument(("item %d: id"):format(nth),
+      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+  end
+  token[nth] = token[nth - 1] == ARGV[at + 2] and ARGV[at + 2] or name(ARGV[at + 2], 1, 64)
+  if token[nth] == nil then
+    return bad_argument(("item %d: token"):format(nth),
+      "1..64 letters, digits or _ . - and first a letter or digit", ARGV[at + 2])
+  end
+end
+local in_force = redis.call("HMGET", settings, "needs")
+if tonumber(in_force[1] or 1) > LEVEL then
+  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
+    queue, in_force[1], LEVEL) }
+end
+-- end of bound
+
+local now_ms, now = clock()
+local lease = held(id, token, now)
+local until_then = now - 511 + lease_ms * 512
+local reply, entries = { "EXTENDED", now_ms }, {}
+for i = 1, count do
+  if lease[i] then
+    local _, _, _, _, _, _, cancel = lease_fields(lease[i])
+    -- A score of its own for each job: where hundreds share one, list cannot tell its pages apart.
+    entries[#entries + 1], entries[#entries + 2] = ("%.0f"):format(until_then + i - 1), id[i]
+    add_item(reply, WIDTH, { "HELD", 0, tonumber(cancel) })
+  else
+    add_item(reply, WIDTH, { not_held(id[i], token[i], "extend") })
+  end
+end
+if #entries > 0 then
+  redis.call("ZADD", running, "XX", "GT", unpack(entries))
+  for i, lease_end in ipairs(redis.call("ZMSCORE", running, unpack(id))) do
+    if lease[i] then reply[WIDTH * i + 1] = time_ms(lease_end) end
+  end
+end
+return reply

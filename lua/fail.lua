@@ -1,0 +1,165 @@
+#!lua flags=allow-oom
+-- fail 1: report jobs whose work failed: they are tried again later, or are dead.
+--
+-- Each failure uses one attempt. The pause grows with the failures since the last replay, unless the
+-- handler names its own. As with ack, only who still holds the lease is heard, and asking again is
+-- harmless. A job whose cancel was asked ends here.
+--
+-- KEYS  jobs payloads running leases tries retrying dead cancelled outcomes stats settings bell
+-- EACH  1..500
+--   id        name      1..128           the job
+--   token     name      1..64            the claim under which it is held
+--   error     bytes     0..100000        the kind of error; its first 200 bytes are kept
+--   message   bytes     0..1000000       what went wrong; its first 1000 bytes are kept
+--   stack     bytes     0..1000000       where; its first 2800 bytes are kept
+--   delay_ms  integer?  0..315360000000  the pause before the next try; empty: by the job's backoff
+--   final     integer   0..1             1: never again, the job is dead
+-- SETTINGS  keep_dead keep_dead_ms keep_cancelled keep_cancelled_ms
+-- REPLIES
+--   FAILED  now_ms:integer, then for each job, in order, one of:
+--     RETRYING    run_at_ms:integer   it is tried again then
+--     DEAD        its attempts are used up, or it was final
+--     CANCELLED   a cancel had been asked
+--     ALREADY     this lease had failed it before
+--     LEASE_LOST  the lease ran out, or was never held
+--     UNKNOWN     nothing is kept of such a job
+-- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
+-- COST    O(n log m), n = jobs given, m = jobs of the queue
+-- USES    integer name bad_argument add_item clock time_ms stamps head ring forget trim tried lease_fields
+--         held not_held cut note_try backoff finish leave_running read_header
+
+-- bound by `make lua` from the header above; edit the header instead
+local LEVEL = 1
+local WIDTH = 2
+local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
+if not key_base or #queue > 128 or #KEYS ~= 12
+  or KEYS[2] ~= key_base .. "payloads"
+  or KEYS[3] ~= key_base .. "running"
+  or KEYS[4] ~= key_base .. "leases"
+  or KEYS[5] ~= key_base .. "tries"
+  or KEYS[6] ~= key_base .. "retrying"
+  or KEYS[7] ~= key_base .. "dead"
+  or KEYS[8] ~= key_base .. "cancelled"
+  or KEYS[9] ~= key_base .. "outcomes"
+  or KEYS[10] ~= key_base .. "stats"
+  or KEYS[11] ~= key_base .. "settings"
+  or KEYS[12] ~= key_base .. "bell"
+then
+  return { "BAD_KEYS", "fail takes these keys of one queue, in this order: jobs payloads running "
+    .. "leases tries retrying dead cancelled outcomes stats settings bell" }
+end
+local jobs, payloads, running, leases, tries, retrying, dead, cancelled, outcomes, stats, settings,
+  bell = unpack(KEYS)
+-- parts: integer name bad_argument add_item clock time_ms stamps head ring forget trim tried
+--   lease_fields held not_held cut note_try backoff finish leave_running read_header
+local count = #ARGV / 7
+if count < 1 or count > 500 or count % 1 ~= 0 then
+  return { "BAD_ARGUMENT", "fail takes 7 arguments for each of 1..500 items, not " .. #ARGV }
+end
+local id, token, error, message, stack, delay_ms, final = {}, {}, {}, {}, {}, {}, {}
+local total_bytes = 0
+for nth = 1, count do
+  local at = 7 * nth - 7
+  id[nth] = name(ARGV[at + 1], 1, 128)
+  if id[nth] == nil then
+    return bad_argument(("item %d: id"):format(nth),
+      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+  end
+  token[nth] = token[nth - 1] == ARGV[at + 2] and ARGV[at + 2] or name(ARGV[at + 2], 1, 64)
+  if token[nth] == nil then
+    return bad_argument(("item %d: token"):format(nth),
+      "1..64 letters, digits or _ . - and first a letter or digit", ARGV[at + 2])
+  end
+  error[nth] = #ARGV[at + 3] <= 100000 and ARGV[at + 3] or nil
+  if error[nth] == nil then
+    return bad_argument(("item %d: error"):format(nth), "0..100000 bytes long", ARGV[at + 3])
+  end
+  total_bytes = total_bytes + #ARGV[at + 3]
+  message[nth] = #ARGV[at + 4] <= 1000000 and ARGV[at + 4] or nil
+  if message[nth] == nil then
+    return bad_argument(("item %d: message"):format(nth), "0..1000000 bytes long", ARGV[at + 4])
+  end
+  total_bytes = total_bytes + #ARGV[at + 4]
+  stack[nth] = #ARGV[at + 5] <= 1000000 and ARGV[at + 5] or nil
+  if stack[nth] == nil then
+    return bad_argument(("item %d: stack"):format(nth), "0..1000000 bytes long", ARGV[at + 5])
+  end
+  total_bytes = total_bytes + #ARGV[at + 5]
+  delay_ms[nth] = ARGV[at + 6] ~= "" and integer(ARGV[at + 6], 0, 315360000000)
+  if delay_ms[nth] == nil then
+    return bad_argument(("item %d: delay_ms"):format(nth),
+      "an integer 0..315360000000, or empty", ARGV[at + 6])
+  end
+  final[nth] = integer(ARGV[at + 7], 0, 1)
+  if final[nth] == nil then
+    return bad_argument(("item %d: final"):format(nth), "an integer 0..1", ARGV[at + 7])
+  end
+end
+if total_bytes > 8388608 then
+  return { "TOO_LARGE", "fail takes at most 8388608 bytes in one call, not " .. total_bytes }
+end
+local in_force = redis.call("HMGET", settings, "needs", "keep_dead", "keep_dead_ms",
+  "keep_cancelled", "keep_cancelled_ms")
+if tonumber(in_force[1] or 1) > LEVEL then
+  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
+    queue, in_force[1], LEVEL) }
+end
+local keep_dead = tonumber(in_force[2] or 100000)
+local keep_dead_ms = tonumber(in_force[3] or 7776000000)
+local keep_cancelled = tonumber(in_force[4] or 10000)
+local keep_cancelled_ms = tonumber(in_force[5] or 3600000)
+-- end of bound
+
+local now_ms, now = clock()
+local lease = held(id, token, now)
+local records = redis.call("HMGET", jobs, unpack(id))
+redis.call("HLEN", payloads)
+redis.call("HLEN", tries)
+redis.call("HLEN", outcomes)
+redis.call("HLEN", stats)
+redis.call("ZCARD", dead)
+redis.call("ZCARD", cancelled)
+redis.call("LLEN", bell)
+local earliest, first_retry = head(retrying), math.huge
+
+local function fail(i, stamp)
+  local job = id[i]
+  local _, _, _, _, _, _, cancel, worker = lease_fields(lease[i])
+  local failures = note_try(job, token[i], "fail", 1, 0, {
+    type = error[i], message = message[i], stack = stack[i], worker = worker, at_ms = now_ms,
+  })
+  local header = read_header(records[i])
+  leave_running(job)
+  redis.call("HINCRBY", stats, "failed", 1)
+  if cancel == "1" then
+    finish(cancelled, job, "fail", lease[i], stamp, keep_cancelled_ms, now_ms)
+    redis.call("HINCRBY", stats, "cancelled", 1)
+    return { "CANCELLED" }
+  end
+  if final[i] == 1 or failures >= (header.max_attempts or default.job_max_attempts) then
+    finish(dead, job, "fail", lease[i], stamp, keep_dead_ms, now_ms)
+    redis.call("HINCRBY", stats, "died", 1)
+    return { "DEAD" }
+  end
+  local run_at = stamp + (delay_ms[i] or backoff(header, failures, job, now_ms)) * 512
+  redis.call("ZADD", retrying, ("%.0f"):format(run_at), job)
+  first_retry = math.min(first_retry, run_at)
+  return { "RETRYING", time_ms(run_at) }
+end
+
+local reply, ended, first = { "FAILED", now_ms }, {}, nil
+for i = 1, count do
+  if ended[id[i]] or not lease[i] or not records[i] then
+    add_item(reply, WIDTH, { not_held(id[i], token[i], "fail") })
+  else
+    first = first or stamps(now, count)
+    ended[id[i]] = true
+    add_item(reply, WIDTH, fail(i, first + i - 1))
+  end
+end
+if first then
+  trim(dead, now, keep_dead, "dead_trimmed")
+  trim(cancelled, now, keep_cancelled, "trimmed")
+  if first_retry < earliest then ring() end
+end
+return reply

@@ -1,0 +1,99 @@
+#!lua flags=no-writes
+-- inspect 1: show jobs whole, each with all that is kept of it.
+--
+-- KEYS  jobs payloads scheduled queued running retrying completed cancelled dead leases tries outcomes
+--       settings
+-- ARGV
+--   with_payload  integer  0..1  1: with the payload
+-- EACH  1..100
+--   id  name  1..128  the job
+-- REPLIES
+--   INSPECTED  now_ms:integer, then for each job, in order, one of:
+--     JOB  id:text state:text header:bytes headers:bytes has_payload:integer payload:bytes
+--          run_at_ms:integer attempt:integer failures:integer lost:integer fence:integer
+--          started_ms:integer lease_end_ms:integer worker:text cancel:integer how:text
+--          ended_ms:integer kept_until_ms:integer result:bytes errors:bytes   0 or empty is: not known; failures and lost leases are of all time; `errors` is one line of JSON each
+--     UNKNOWN    nothing is kept of such a job
+--     LATER      the reply is full: ask for this job again
+-- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
+-- COST    O(n), n = jobs given, and their bytes
+-- USES    integer name bad_argument add_item clock time_ms split_record tried lease_fields states_of describe
+
+-- bound by `make lua` from the header above; edit the header instead
+local LEVEL = 1
+local WIDTH = 21
+local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
+if not key_base or #queue > 128 or #KEYS ~= 13
+  or KEYS[2] ~= key_base .. "payloads"
+  or KEYS[3] ~= key_base .. "scheduled"
+  or KEYS[4] ~= key_base .. "queued"
+  or KEYS[5] ~= key_base .. "running"
+  or KEYS[6] ~= key_base .. "retrying"
+  or KEYS[7] ~= key_base .. "completed"
+  or KEYS[8] ~= key_base .. "cancelled"
+  or KEYS[9] ~= key_base .. "dead"
+  or KEYS[10] ~= key_base .. "leases"
+  or KEYS[11] ~= key_base .. "tries"
+  or KEYS[12] ~= key_base .. "outcomes"
+  or KEYS[13] ~= key_base .. "settings"
+then
+  return { "BAD_KEYS", "inspect takes these keys of one queue, in this order: jobs payloads "
+    .. "scheduled queued running retrying completed cancelled dead leases tries "
+    .. "outcomes settings" }
+end
+local jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead, leases,
+  tries, outcomes, settings = unpack(KEYS)
+-- parts: integer name bad_argument add_item clock time_ms split_record tried lease_fields states_of
+--   describe
+local count = #ARGV - 1
+if count < 1 or count > 100 then
+  return { "BAD_ARGUMENT", "inspect takes 1 arguments and then 1 for each of 1..100 "
+    .. "items, not " .. #ARGV }
+end
+local with_payload = integer(ARGV[1], 0, 1)
+if with_payload == nil then
+  return bad_argument("with_payload", "an integer 0..1", ARGV[1])
+end
+local id = {}
+for nth = 1, count do
+  local at = nth
+  id[nth] = name(ARGV[at + 1], 1, 128)
+  if id[nth] == nil then
+    return bad_argument(("item %d: id"):format(nth),
+      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+  end
+end
+local in_force = redis.call("HMGET", settings, "needs")
+if tonumber(in_force[1] or 1) > LEVEL then
+  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
+    queue, in_force[1], LEVEL) }
+end
+-- end of bound
+
+local now_ms = clock()
+local state, score = states_of(id)
+local records = redis.call("HMGET", jobs, unpack(id))
+local reply, size = { "INSPECTED", now_ms }, 0
+for i = 1, count do
+  if not records[i] or not state[i] then
+    add_item(reply, WIDTH, { "UNKNOWN" })
+  elseif size > 6000000 then
+    add_item(reply, WIDTH, { "LATER" })
+  else
+    local header, headers, payload = split_record(records[i])
+    if with_payload == 0 then
+      payload = false
+    elseif not payload then
+      size = size + redis.call("HSTRLEN", payloads, id[i])
+      if size <= 6000000 or i == 1 then payload = redis.call("HGET", payloads, id[i]) end
+    end
+    if size > 6000000 and i > 1 then
+      add_item(reply, WIDTH, { "LATER" })
+    else
+      local item = describe(id[i], state[i], score[i], header, headers, payload, true)
+      add_item(reply, WIDTH, item)
+      size = size + #records[i] + #item[20] + #item[21]
+    end
+  end
+end
+return reply

@@ -1,0 +1,123 @@
+#!lua flags=allow-oom
+-- purge 1: delete jobs that rest, with all that is kept of them.
+--
+-- Either the ids given, or, with none, all of a state that were made before the sweep began, in steps:
+-- go on with the cursor that each answer gives until it is empty. A running job is never purged.
+--
+-- KEYS  jobs payloads scheduled queued running retrying completed cancelled dead tries outcomes stats
+--       settings
+-- ARGV
+--   state   word?    scheduled|queued|retrying|completed|cancelled|dead  which jobs; empty: the ids given
+--   limit   integer  1..500  how many jobs at most, where no ids are given
+--   cursor  text     0..300  empty, or as the last step told
+-- EACH  0..500
+--   id  name  1..128  the job
+-- REPLIES
+--   PURGED  now_ms:integer purged:integer cursor:text, then for each job, in order, one of:
+--     GONE     deleted now
+--     RUNNING  it runs, and was left as it is
+--     UNKNOWN  nothing is kept of such a job
+-- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
+-- COST    O(n log m), n = jobs given or swept, m = jobs of the queue
+-- USES    integer name text bad_argument clock forget states_of set_of cursor_ok page
+
+-- bound by `make lua` from the header above; edit the header instead
+local LEVEL = 1
+local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
+if not key_base or #queue > 128 or #KEYS ~= 13
+  or KEYS[2] ~= key_base .. "payloads"
+  or KEYS[3] ~= key_base .. "scheduled"
+  or KEYS[4] ~= key_base .. "queued"
+  or KEYS[5] ~= key_base .. "running"
+  or KEYS[6] ~= key_base .. "retrying"
+  or KEYS[7] ~= key_base .. "completed"
+  or KEYS[8] ~= key_base .. "cancelled"
+  or KEYS[9] ~= key_base .. "dead"
+  or KEYS[10] ~= key_base .. "tries"
+  or KEYS[11] ~= key_base .. "outcomes"
+  or KEYS[12] ~= key_base .. "stats"
+  or KEYS[13] ~= key_base .. "settings"
+then
+  return { "BAD_KEYS", "purge takes these keys of one queue, in this order: jobs payloads "
+    .. "scheduled queued running retrying completed cancelled dead tries outcomes"
+    .. " stats settings" }
+end
+local jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead, tries,
+  outcomes, stats, settings = unpack(KEYS)
+-- parts: integer name text bad_argument clock forget states_of set_of cursor_ok page
+local count = #ARGV - 3
+if count < 0 or count > 500 then
+  return { "BAD_ARGUMENT", "purge takes 3 arguments and then 1 for each of 0..500 items,"
+    .. " not " .. #ARGV }
+end
+local state = ARGV[1] ~= "" and ARGV[1]
+if state and state ~= "scheduled" and state ~= "queued" and state ~= "retrying" and state ~=
+  "completed" and state ~= "cancelled" and state ~= "dead" then
+  return bad_argument("state",
+    "one of scheduled, queued, retrying, completed, cancelled, dead, or empty", ARGV[1])
+end
+local limit = integer(ARGV[2], 1, 500)
+if limit == nil then
+  return bad_argument("limit", "an integer 1..500", ARGV[2])
+end
+local cursor = text(ARGV[3], 0, 300)
+if cursor == nil then
+  return bad_argument("cursor", "a text of 0..300 bytes, none of them a control byte", ARGV[3])
+end
+local id = {}
+for nth = 1, count do
+  local at = nth + 2
+  id[nth] = name(ARGV[at + 1], 1, 128)
+  if id[nth] == nil then
+    return bad_argument(("item %d: id"):format(nth),
+      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+  end
+end
+local in_force = redis.call("HMGET", settings, "needs")
+if tonumber(in_force[1] or 1) > LEVEL then
+  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
+    queue, in_force[1], LEVEL) }
+end
+-- end of bound
+
+if not cursor_ok(cursor) then
+  return bad_argument("cursor", "one that purge gave, or empty", cursor)
+end
+if (not state) == (count == 0) then
+  return { "BAD_ARGUMENT", "purge takes either a state or ids" }
+end
+
+local now_ms = clock()
+redis.call("HLEN", payloads)
+redis.call("HLEN", tries)
+redis.call("HLEN", outcomes)
+redis.call("HLEN", stats)
+local ids, began_ms, next_cursor, _ = id, now_ms, "", nil
+if state then
+  local set = set_of(state)
+  ids, _, began_ms, next_cursor = page(set, cursor, limit, false, now_ms)
+end
+if #ids == 0 then return { "PURGED", now_ms, 0, "" } end
+local found = states_of(ids)
+local records = redis.call("HMGET", jobs, unpack(ids))
+
+local reply, gone = { "PURGED", now_ms, 0, next_cursor }, {}
+for i, job in ipairs(ids) do
+  local created_ms = tonumber((records[i] or ""):match('^[^\n]*"created_ms":(%d+)') or 0)
+  if not found[i] or gone[job] then
+    reply[i + 4] = "UNKNOWN"
+  elseif found[i] == "running" then
+    reply[i + 4] = "RUNNING"
+  elseif not state or created_ms <= began_ms then
+    local set = set_of(found[i])
+    redis.call("ZREM", set, job)
+    gone[job], gone[#gone + 1], reply[i + 4] = true, job, "GONE"
+  end
+end
+if #gone > 0 then
+  forget(gone)
+  redis.call("HINCRBY", stats, "purged", #gone)
+end
+if state then return { "PURGED", now_ms, #gone, next_cursor } end
+reply[3] = #gone
+return reply

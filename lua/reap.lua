@@ -1,0 +1,83 @@
+#!lua flags=allow-oom
+-- reap 1: end the leases that ran out, and forget finished jobs past their time.
+--
+-- claim does the same by itself; this is for a timer, so that queues nobody claims from move on, too.
+-- The decision and the move are one: a lease that its worker has just extended is left alone.
+--
+-- KEYS  jobs payloads running leases tries queued retrying completed cancelled dead outcomes stats
+--       settings bell
+-- ARGV
+--   limit  integer  1..500  how many leases at most
+-- SETTINGS  keep_completed keep_cancelled keep_dead keep_cancelled_ms keep_dead_ms
+-- REPLIES
+--   REAPED  now_ms:integer reaped:integer trimmed:integer more:integer   more is 1 if due ones are left
+-- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
+-- COST    O(n log m), n = leases ended and jobs forgotten, m = jobs of the queue
+-- USES    integer bad_argument clock stamps head ring forget trim priority_base tried lease_fields cut
+--         note_try backoff finish leave_running read_header reap_due
+
+-- bound by `make lua` from the header above; edit the header instead
+local LEVEL = 1
+local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
+if not key_base or #queue > 128 or #KEYS ~= 14
+  or KEYS[2] ~= key_base .. "payloads"
+  or KEYS[3] ~= key_base .. "running"
+  or KEYS[4] ~= key_base .. "leases"
+  or KEYS[5] ~= key_base .. "tries"
+  or KEYS[6] ~= key_base .. "queued"
+  or KEYS[7] ~= key_base .. "retrying"
+  or KEYS[8] ~= key_base .. "completed"
+  or KEYS[9] ~= key_base .. "cancelled"
+  or KEYS[10] ~= key_base .. "dead"
+  or KEYS[11] ~= key_base .. "outcomes"
+  or KEYS[12] ~= key_base .. "stats"
+  or KEYS[13] ~= key_base .. "settings"
+  or KEYS[14] ~= key_base .. "bell"
+then
+  return { "BAD_KEYS", "reap takes these keys of one queue, in this order: jobs payloads running "
+    .. "leases tries queued retrying completed cancelled dead outcomes stats "
+    .. "settings bell" }
+end
+local jobs, payloads, running, leases, tries, queued, retrying, completed, cancelled, dead,
+  outcomes, stats, settings, bell = unpack(KEYS)
+-- parts: integer bad_argument clock stamps head ring forget trim priority_base tried lease_fields
+--   cut note_try backoff finish leave_running read_header reap_due
+if #ARGV ~= 1 then
+  return { "BAD_ARGUMENT", "reap takes 1 argument, not " .. #ARGV }
+end
+local limit = integer(ARGV[1], 1, 500)
+if limit == nil then
+  return bad_argument("limit", "an integer 1..500", ARGV[1])
+end
+local in_force = redis.call("HMGET", settings, "needs", "keep_completed", "keep_cancelled",
+  "keep_dead", "keep_cancelled_ms", "keep_dead_ms")
+if tonumber(in_force[1] or 1) > LEVEL then
+  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
+    queue, in_force[1], LEVEL) }
+end
+local keep_completed = tonumber(in_force[2] or 10000)
+local keep_cancelled = tonumber(in_force[3] or 10000)
+local keep_dead = tonumber(in_force[4] or 100000)
+local keep_cancelled_ms = tonumber(in_force[5] or 3600000)
+local keep_dead_ms = tonumber(in_force[6] or 7776000000)
+-- end of bound
+
+local now_ms, now = clock()
+redis.call("HLEN", jobs)
+redis.call("HLEN", payloads)
+redis.call("HLEN", leases)
+redis.call("HLEN", tries)
+redis.call("HLEN", outcomes)
+redis.call("HLEN", stats)
+redis.call("LLEN", bell)
+redis.call("ZCARD", queued)
+redis.call("ZCARD", retrying)
+redis.call("ZCARD", completed)
+redis.call("ZCARD", cancelled)
+redis.call("ZCARD", dead)
+local reaped = reap_due(now_ms, now, limit, keep_dead_ms, keep_cancelled_ms)
+local trimmed = trim(completed, now, keep_completed, "trimmed")
+  + trim(cancelled, now, keep_cancelled, "trimmed") + trim(dead, now, keep_dead, "dead_trimmed")
+if reaped > 0 then ring() end
+local more = math.min(head(running), head(completed), head(cancelled), head(dead)) <= now and 1 or 0
+return { "REAPED", now_ms, reaped, trimmed, more }

@@ -1,0 +1,124 @@
+#!lua flags=allow-oom
+-- release 1: give leased jobs back unharmed: no attempt is used.
+--
+-- Without a delay a job returns to its old place in the queue, with one it is scheduled. A job whose
+-- cancel was asked ends here. Asking again is harmless.
+--
+-- KEYS  jobs payloads running leases tries queued scheduled cancelled outcomes stats settings bell
+-- EACH  1..500
+--   id        name     1..128           the job
+--   token     name     1..64            the claim under which it is held
+--   delay_ms  integer  0..315360000000  how long it rests before it is queued again
+-- SETTINGS  keep_cancelled keep_cancelled_ms
+-- REPLIES
+--   RELEASED  now_ms:integer, then for each job, in order, one of:
+--     BACK        given back now
+--     CANCELLED   a cancel had been asked
+--     ALREADY     this lease had given it back before
+--     LEASE_LOST  the lease ran out, or was never held
+--     UNKNOWN     nothing is kept of such a job
+-- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
+-- COST    O(n log m), n = jobs given, m = jobs of the queue
+-- USES    integer name bad_argument clock stamps head ring forget trim tried lease_fields held not_held
+--         cut note_try finish leave_running
+
+-- bound by `make lua` from the header above; edit the header instead
+local LEVEL = 1
+local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
+if not key_base or #queue > 128 or #KEYS ~= 12
+  or KEYS[2] ~= key_base .. "payloads"
+  or KEYS[3] ~= key_base .. "running"
+  or KEYS[4] ~= key_base .. "leases"
+  or KEYS[5] ~= key_base .. "tries"
+  or KEYS[6] ~= key_base .. "queued"
+  or KEYS[7] ~= key_base .. "scheduled"
+  or KEYS[8] ~= key_base .. "cancelled"
+  or KEYS[9] ~= key_base .. "outcomes"
+  or KEYS[10] ~= key_base .. "stats"
+  or KEYS[11] ~= key_base .. "settings"
+  or KEYS[12] ~= key_base .. "bell"
+then
+  return { "BAD_KEYS", "release takes these keys of one queue, in this order: jobs payloads "
+    .. "running leases tries queued scheduled cancelled outcomes stats settings "
+    .. "bell" }
+end
+local jobs, payloads, running, leases, tries, queued, scheduled, cancelled, outcomes, stats,
+  settings, bell = unpack(KEYS)
+-- parts: integer name bad_argument clock stamps head ring forget trim tried lease_fields held
+--   not_held cut note_try finish leave_running
+local count = #ARGV / 3
+if count < 1 or count > 500 or count % 1 ~= 0 then
+  return { "BAD_ARGUMENT", "release takes 3 arguments for each of 1..500 items, not " .. #ARGV }
+end
+local id, token, delay_ms = {}, {}, {}
+for nth = 1, count do
+  local at = 3 * nth - 3
+  id[nth] = name(ARGV[at + 1], 1, 128)
+  if id[nth] == nil then
+    return bad_argument(("item %d: id"):format(nth),
+      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+  end
+  token[nth] = token[nth - 1] == ARGV[at + 2] and ARGV[at + 2] or name(ARGV[at + 2], 1, 64)
+  if token[nth] == nil then
+    return bad_argument(("item %d: token"):format(nth),
+      "1..64 letters, digits or _ . - and first a letter or digit", ARGV[at + 2])
+  end
+  delay_ms[nth] = integer(ARGV[at + 3], 0, 315360000000)
+  if delay_ms[nth] == nil then
+    return bad_argument(("item %d: delay_ms"):format(nth),
+      "an integer 0..315360000000", ARGV[at + 3])
+  end
+end
+local in_force = redis.call("HMGET", settings, "needs", "keep_cancelled", "keep_cancelled_ms")
+if tonumber(in_force[1] or 1) > LEVEL then
+  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
+    queue, in_force[1], LEVEL) }
+end
+local keep_cancelled = tonumber(in_force[2] or 10000)
+local keep_cancelled_ms = tonumber(in_force[3] or 3600000)
+-- end of bound
+
+local now_ms, now = clock()
+local lease = held(id, token, now)
+redis.call("HLEN", jobs)
+redis.call("HLEN", payloads)
+redis.call("HLEN", tries)
+redis.call("HLEN", outcomes)
+redis.call("HLEN", stats)
+redis.call("ZCARD", queued)
+redis.call("ZCARD", cancelled)
+redis.call("LLEN", bell)
+local earliest, to_ring = head(scheduled), false
+
+local function give_back(i, stamp)
+  local job = id[i]
+  local _, _, _, _, _, place, cancel = lease_fields(lease[i])
+  note_try(job, token[i], "release", 0, 0)
+  leave_running(job)
+  if cancel == "1" then
+    finish(cancelled, job, "release", lease[i], stamp, keep_cancelled_ms, now_ms)
+    redis.call("HINCRBY", stats, "cancelled", 1)
+    return "CANCELLED"
+  end
+  if delay_ms[i] == 0 then
+    redis.call("ZADD", queued, place, job)
+    to_ring = true
+  else
+    redis.call("ZADD", scheduled, ("%.0f"):format(stamp + delay_ms[i] * 512), job)
+    to_ring = to_ring or stamp + delay_ms[i] * 512 < earliest
+  end
+  return "BACK"
+end
+
+local reply, ended, first = { "RELEASED", now_ms }, {}, nil
+for i = 1, count do
+  if ended[id[i]] or not lease[i] then
+    reply[i + 2] = not_held(id[i], token[i], "release")
+  else
+    first = first or stamps(now, count)
+    ended[id[i]], reply[i + 2] = true, give_back(i, first + i - 1)
+  end
+end
+if first then trim(cancelled, now, keep_cancelled, "trimmed") end
+if to_ring then ring() end
+return reply

@@ -1,0 +1,117 @@
+#!lua
+-- replay 1: queue dead jobs again, with fresh attempts; their history is kept.
+--
+-- Either the ids given, or, with none, all that were dead when the sweep began, in steps: go on with the
+-- cursor that each answer gives until it is empty. A job that dies again meanwhile is left alone.
+--
+-- KEYS  jobs scheduled queued running retrying completed cancelled dead tries outcomes stats settings bell
+-- ARGV
+--   limit   integer  1..500  how many jobs at most, where no ids are given
+--   cursor  text     0..300  empty, or as the last step told
+-- EACH  0..500
+--   id  name  1..128  the job
+-- REPLIES
+--   REPLAYED  now_ms:integer replayed:integer cursor:text, then for each job, in order, one of:
+--     QUEUED    queued again now
+--     NOT_DEAD  state:text   it is not dead, and was left as it is
+--     UNKNOWN   nothing is kept of such a job
+-- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
+-- COST    O(n log m), n = jobs given or swept, m = jobs of the queue
+-- USES    integer name text bad_argument add_item clock stamps ring priority_base tried states_of cursor_ok page
+
+-- bound by `make lua` from the header above; edit the header instead
+local LEVEL = 1
+local WIDTH = 2
+local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
+if not key_base or #queue > 128 or #KEYS ~= 13
+  or KEYS[2] ~= key_base .. "scheduled"
+  or KEYS[3] ~= key_base .. "queued"
+  or KEYS[4] ~= key_base .. "running"
+  or KEYS[5] ~= key_base .. "retrying"
+  or KEYS[6] ~= key_base .. "completed"
+  or KEYS[7] ~= key_base .. "cancelled"
+  or KEYS[8] ~= key_base .. "dead"
+  or KEYS[9] ~= key_base .. "tries"
+  or KEYS[10] ~= key_base .. "outcomes"
+  or KEYS[11] ~= key_base .. "stats"
+  or KEYS[12] ~= key_base .. "settings"
+  or KEYS[13] ~= key_base .. "bell"
+then
+  return { "BAD_KEYS", "replay takes these keys of one queue, in this order: jobs scheduled "
+    .. "queued running retrying completed cancelled dead tries outcomes stats "
+    .. "settings bell" }
+end
+local jobs, scheduled, queued, running, retrying, completed, cancelled, dead, tries, outcomes,
+  stats, settings, bell = unpack(KEYS)
+-- parts: integer name text bad_argument add_item clock stamps ring priority_base tried states_of
+--   cursor_ok page
+local count = #ARGV - 2
+if count < 0 or count > 500 then
+  return { "BAD_ARGUMENT", "replay takes 2 arguments and then 1 for each of 0..500 "
+    .. "items, not " .. #ARGV }
+end
+local limit = integer(ARGV[1], 1, 500)
+if limit == nil then
+  return bad_argument("limit", "an integer 1..500", ARGV[1])
+end
+local cursor = text(ARGV[2], 0, 300)
+if cursor == nil then
+  return bad_argument("cursor", "a text of 0..300 bytes, none of them a control byte", ARGV[2])
+end
+local id = {}
+for nth = 1, count do
+  local at = nth + 1
+  id[nth] = name(ARGV[at + 1], 1, 128)
+  if id[nth] == nil then
+    return bad_argument(("item %d: id"):format(nth),
+      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+  end
+end
+local in_force = redis.call("HMGET", settings, "needs")
+if tonumber(in_force[1] or 1) > LEVEL then
+  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
+    queue, in_force[1], LEVEL) }
+end
+-- end of bound
+
+if not cursor_ok(cursor) then
+  return bad_argument("cursor", "one that replay gave, or empty", cursor)
+end
+
+local now_ms, now = clock()
+redis.call("HLEN", tries)
+redis.call("HLEN", outcomes)
+redis.call("HLEN", stats)
+redis.call("LLEN", bell)
+redis.call("ZCARD", queued)
+local ids, began_ms, next_cursor, _ = id, now_ms, "", nil
+if count == 0 then ids, _, began_ms, next_cursor = page(dead, cursor, limit, false, now_ms) end
+if #ids == 0 then return { "REPLAYED", now_ms, 0, "" } end
+local state = states_of(ids)
+local records = redis.call("HMGET", jobs, unpack(ids))
+local ended = redis.call("HMGET", outcomes, unpack(ids))
+
+local reply, again, first = { "REPLAYED", now_ms, 0, next_cursor }, {}, nil
+for i, job in ipairs(ids) do
+  if not state[i] or not records[i] then
+    add_item(reply, WIDTH, { "UNKNOWN" })
+  elseif state[i] ~= "dead" or again[job] then
+    add_item(reply, WIDTH, { "NOT_DEAD", again[job] and "queued" or state[i] })
+  elseif count > 0 or tonumber((ended[i] or ""):match("^%S+ (%d+)") or 0) <= began_ms then
+    first = first or stamps(now, #ids)
+    local _, _, failures_ever, lost_ever, token, how, errors = tried(redis.call("HGET", tries, job))
+    redis.call("HSET", tries, job,
+      ("0 0 %d %d %s %s\n%s"):format(failures_ever, lost_ever, token, how, errors))
+    redis.call("HDEL", outcomes, job)
+    redis.call("ZREM", dead, job)
+    redis.call("ZADD", queued, ("%.0f"):format(priority_base(records[i]) + first + i - 1), job)
+    again[job], reply[3] = true, reply[3] + 1
+    add_item(reply, WIDTH, { "QUEUED" })
+  end
+end
+if reply[3] > 0 then
+  redis.call("HINCRBY", stats, "replayed", reply[3])
+  ring()
+end
+if count == 0 then return { "REPLAYED", now_ms, reply[3], next_cursor } end
+return reply

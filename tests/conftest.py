@@ -1,0 +1,77 @@
+"""Fixtures that every test may use.
+
+- server: the shared Redis, then the shared Valkey; choose with --servers=redis,valkey,cluster
+- private_server: starts one whose configuration a test changes, or that it kills
+- cluster: three nodes of the embedded binary
+- queue: a queue name that no other test has
+- q: that queue on that server: short forms of the verbs, and all its keys (queue_state.py)
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from servers import TestServer, process_server, shared_server
+
+pytest_plugins = ["queue_state"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--servers",
+        default="redis,valkey",
+        help="the kinds of server that tests with the fixture `server` run on: "
+        "redis, valkey, cluster (default: %(default)s)",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "server" in metafunc.fixturenames:
+        kinds = metafunc.config.getoption("--servers").split(",")
+        metafunc.parametrize("server", kinds, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def shared_servers() -> Iterator[Callable[[str], TestServer]]:
+    """Each kind started when first asked for and kept, in whatever order tests ask."""
+    with ExitStack() as stack:
+        started: dict[str, TestServer] = {}
+
+        def shared(kind: str) -> TestServer:
+            if kind not in started:
+                started[kind] = stack.enter_context(shared_server(kind))
+            return started[kind]
+
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def server(
+    request: pytest.FixtureRequest, shared_servers: Callable[[str], TestServer]
+) -> TestServer:
+    return shared_servers(request.param)
+
+
+@pytest.fixture(scope="session")
+def cluster(shared_servers: Callable[[str], TestServer]) -> TestServer:
+    return shared_servers("cluster")
+
+
+@pytest.fixture
+def private_server() -> Iterator[Callable[..., TestServer]]:
+    """Call it with a kind, options of the server, and `persistent=True` for an append-only file."""
+    with ExitStack() as stack:
+
+        def start(kind: str, *options: str, persistent: bool = False) -> TestServer:
+            return stack.enter_context(process_server(kind, *options, persistent=persistent))
+
+        yield start
+
+
+@pytest.fixture
+def queue(request: pytest.FixtureRequest) -> str:
+    # The test's name, so that a leftover key or a log line tells where it came from.
+    name = re.sub(r"[^A-Za-z0-9_.-]", "-", request.node.originalname)[:80]
+    return f"{name}-{secrets.token_hex(4)}"

@@ -1,0 +1,42 @@
+"""Waiting for work: a hint from the server, never the truth."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from redis import exceptions as refused
+from redis.cluster import RedisCluster
+
+from boltq.evalsha.connect import connect, named
+from boltq.evalsha.server import Server
+
+BELL_MARGIN_SECONDS = 3.0
+"""How much longer than a block on the bells the socket waits before it gives the server up."""
+
+
+class Bells:
+    """A connection of its own on which one thread waits for work."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._redis = connect(server.address, timeout_seconds=2.0 + BELL_MARGIN_SECONDS)
+
+    def wait(self, queues: Sequence[str], timeout_seconds: float) -> str | None:
+        """Block until a bell rings, 2 s at most; returns its queue, or None when none rang.
+
+        A ring is a hint: whoever missed one claims when the time comes. Raises Unavailable.
+        """
+        keys = {self._server.bell_key(queue): queue for queue in queues}
+        timeout_seconds = max(0.01, min(timeout_seconds, 2.0))
+        groups = [[key] for key in keys] if isinstance(self._redis, RedisCluster) else [list(keys)]
+        try:
+            for group in groups:
+                rung = self._redis.blpop(group, timeout=timeout_seconds / len(groups))
+                if rung:
+                    return keys[cast("tuple[bytes, bytes]", rung)[0].decode()]
+        except (refused.RedisError, OSError) as problem:
+            raise named(problem, self._server.address.shown) from problem
+        return None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._redis.close()

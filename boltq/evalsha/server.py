@@ -1,0 +1,202 @@
+"""Calls of scripts on one server.
+
+A call travels as EVALSHA. The client library's own retries are switched off, since redis-py would
+run one script up to 11 times; the loop here sends the same request again, with the same ids and
+tokens, which every script answers as if it had been sent once.
+"""
+
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib.resources import files
+from typing import Any, TypeVar, cast
+
+from redis import exceptions as refused
+
+from boltq.address import Address
+from boltq.call import Call
+from boltq.errors import BoltQError, Unavailable
+from boltq.evalsha.connect import connect, named
+
+R = TypeVar("R")
+
+SCHEMA = 1
+"""The number in every key; an incompatible layout becomes 2, and both drain side by side."""
+
+REGISTRY_SECONDS = 30.0
+"""How often a process writes that it uses a queue."""
+
+REGISTRY_KEPT_MS = 90 * 86_400_000
+"""A queue that nobody has used for so long leaves the registry; dead jobs are kept as long."""
+
+WORKERS_KEPT_MS = 3_600_000
+"""A worker that has not been heard of for so long leaves the registry."""
+
+_MANIFEST = json.loads(files("boltq").joinpath("manifest.json").read_text("utf-8"))["scripts"]
+
+
+def sources() -> dict[str, str]:
+    """Give the complete text of every script, by its name."""
+    return {name: script["source"] for name, script in _MANIFEST.items()}
+
+
+class Server:
+    """One Redis or Valkey: a single server, a Sentinel's master or a cluster. Safe for threads."""
+
+    def __init__(
+        self, address: Address, *, prefix: str = "boltq", patience_seconds: float = 10.0
+    ) -> None:
+        """Prepare the connections; the first call opens one.
+
+        address: where the server is, see `boltq.address.parse`.
+        prefix: what the keys begin with; no braces.
+        patience_seconds: for how long a call that found no server is sent again.
+        """
+        self.address = address
+        self.prefix = prefix
+        self.patience_seconds = patience_seconds
+        self._redis = connect(address, timeout_seconds=5.0)
+        self._keys: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._noted: dict[str, float] = {}
+
+    def call(self, call: Call[R]) -> R:
+        """Run a script and return what it answered.
+
+        Raises the refusal's exception, or Unavailable if there was no answer within the patience:
+        then it is unknown whether the script ran.
+        """
+        return call.parse(self.patiently(lambda: self._once(call)))
+
+    def call_all(self, calls: Sequence[Call[Any]]) -> list[Any]:
+        """Run several scripts in one round trip; an answer that is a refusal stands in its place.
+
+        The calls must not depend on each other: one that is refused stops none of the rest.
+        """
+        replies = self.patiently(lambda: self._pipeline(calls))
+        return [
+            self._named(reply) if isinstance(reply, Exception) else _read(call, reply)
+            for call, reply in zip(calls, replies, strict=True)
+        ]
+
+    def patiently(self, attempt: Callable[[], R]) -> R:
+        """Do what is harmless to repeat until it succeeds, or the patience is over."""
+        give_up = time.monotonic() + self.patience_seconds
+        pause = 0.02
+        while True:
+            try:
+                return attempt()
+            except (refused.RedisError, OSError) as problem:
+                error = self._named(problem)
+                if not isinstance(error, Unavailable) or time.monotonic() + pause > give_up:
+                    raise error from problem
+            time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - no secret, only apart
+            pause = min(pause * 2, 1.0)
+
+    def _once(self, call: Call[Any]) -> list[object]:
+        command = self._command(call)
+        try:
+            reply = self._redis.execute_command(*command)
+        except refused.NoScriptError:
+            self._load(call.script)
+            reply = self._redis.execute_command(*command)
+        return cast("list[object]", reply)
+
+    def _pipeline(self, calls: Sequence[Call[Any]]) -> list[object]:
+        replies = self._send(calls)
+        missing = [n for n, reply in enumerate(replies) if isinstance(reply, refused.NoScriptError)]
+        if missing:
+            for script in {calls[n].script for n in missing}:
+                self._load(script)
+            again = self._send([calls[n] for n in missing])
+            for n, reply in zip(missing, again, strict=True):
+                replies[n] = reply
+        for reply in replies:
+            # What passes is sent again whole: a script that did run answers as if sent once.
+            if isinstance(reply, Exception) and isinstance(self._named(reply), Unavailable):
+                raise reply
+        return replies
+
+    def _named(self, problem: Exception) -> BoltQError:
+        return named(problem, self.address.shown)
+
+    def _send(self, calls: Sequence[Call[Any]]) -> list[object]:
+        pipe = self._redis.pipeline(transaction=False)
+        for call in calls:
+            pipe.execute_command(*self._command(call))
+        return cast("list[object]", pipe.execute(raise_on_error=False))
+
+    def _command(self, call: Call[Any]) -> tuple[Any, ...]:
+        place = (call.script, call.queue)
+        head = self._keys.get(place)
+        if head is None:
+            script = _MANIFEST[call.script]
+            tag = f"{self.prefix}{SCHEMA}:{{{call.queue}}}:"
+            keys = [tag + part for part in script["keys"]]
+            head = self._keys[place] = ("EVALSHA", script["sha1"], str(len(keys)), *keys)
+        return (*head, *call.argv)
+
+    def _load(self, script: str) -> None:
+        # Not EVAL: Redis 7.4 and later throw out scripts that entered by EVAL.
+        self._redis.script_load(_MANIFEST[script]["source"])
+
+    def bell_key(self, queue: str) -> str:
+        """Name the list on which a worker of the queue blocks."""
+        return f"{self.prefix}{SCHEMA}:{{{queue}}}:bell"
+
+    def now_ms(self) -> int:
+        """Ask the server for its time: the only clock by which jobs are timed."""
+        seconds, micros = self.patiently(self._redis.time)
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    def ping(self) -> None:
+        """Return if the server answers now; raise Unavailable or NotAllowed if it does not."""
+        try:
+            self._redis.ping()
+        except (refused.RedisError, OSError) as problem:
+            raise self._named(problem) from problem
+
+    def note_queue(self, queue: str, now_ms: int) -> None:
+        """Write into the registry that a queue is in use: rarely, and never in the way of work."""
+        moment = time.monotonic()
+        if moment < self._noted.get(queue, 0.0):
+            return
+        self._noted[queue] = moment + REGISTRY_SECONDS
+        registry = f"{self.prefix}{SCHEMA}:queues"
+        with suppress(refused.RedisError, OSError):
+            self._redis.zadd(registry, {queue: now_ms})
+            self._redis.zremrangebyscore(registry, "-inf", now_ms - REGISTRY_KEPT_MS)
+            self._redis.zremrangebyrank(registry, 0, -10_001)
+
+    def note_worker(self, worker: str, now_ms: int) -> None:
+        """Write into the registry that a worker is there: every few seconds, best effort."""
+        registry = f"{self.prefix}{SCHEMA}:workers"
+        with suppress(refused.RedisError, OSError):
+            self._redis.zadd(registry, {worker: now_ms})
+            self._redis.zremrangebyscore(registry, "-inf", now_ms - WORKERS_KEPT_MS)
+
+    def queues(self) -> list[str]:
+        """Name the queues in use, in the order of the alphabet."""
+        registry = f"{self.prefix}{SCHEMA}:queues"
+        found = cast("list[bytes]", self.patiently(lambda: self._redis.zrange(registry, 0, -1)))
+        return sorted(name.decode("ascii", "replace") for name in found)
+
+    def info(self, section: str) -> dict[str, Any]:
+        """Read a section of the server's INFO."""
+        return cast("dict[str, Any]", self.patiently(lambda: self._redis.info(section)))
+
+    def another(self) -> "Server":
+        """Make the same with connections of its own, for a thread that must not wait for others."""
+        return Server(self.address, prefix=self.prefix, patience_seconds=self.patience_seconds)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._redis.close()
+
+
+def _read(call: Call[Any], reply: object) -> object:
+    try:
+        return call.parse(cast("list[object]", reply))
+    except BoltQError as refusal:
+        return refusal

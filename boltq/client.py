@@ -166,7 +166,7 @@ class BoltQ:
         return replayed
 
     def purge(self, state: State, queue: str = "default") -> int:
-        """Delete all jobs of a state that were made until now; returns how many. Not for running."""
+        """Delete all jobs of a state, not running, that were made until now; returns how many."""
         purged, cursor = 0, None
         while cursor != "":
             call = scripts.purge(queue, [], state=state, limit=SWEEP_LIMIT, cursor=cursor or "")
@@ -196,6 +196,16 @@ class BoltQ:
         """Count a queue's jobs by state; costs the same however many there are."""
         return self.server.call(scripts.stats(queue))
 
+    def stats_of_all(self) -> dict[str, scripts.Stats]:
+        """Count the jobs of every queue in use, in one round trip."""
+        names = self.queues()
+        answers = self.server.call_all([scripts.stats(name) for name in names])
+        return {
+            name: stats
+            for name, stats in zip(names, answers, strict=True)
+            if isinstance(stats, scripts.Stats)
+        }
+
     def queues(self) -> Names:
         """Name the queues that clients or workers have used of late."""
         return self.server.queues()
@@ -210,6 +220,7 @@ class BoltQ:
             for name, value in settings.items()
         ]
         reply = self.server.call(scripts.configure(queue, items))
+        self.server.note_queue(queue, reply.now_ms)
         return {answer.name: answer.value for answer in reply.answers}
 
     def pause(self, queue: str = "default", *, reason: str = "", by: str = "") -> None:

@@ -123,8 +123,8 @@ class Embedded:
     def kill(self) -> None:
         """End the server's process at once, as a crash would: for tests of what happens then."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            with self._process:  # waits for it, and closes the leash
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def _take_folder(self) -> int:
         path = self.folder / "up.lock"

@@ -171,7 +171,8 @@ def _moment(time_ms: int) -> datetime | None:
 
 def _spliced(name: str, raw: bytes) -> dict[str, object]:
     try:
-        msgspec.json.decode(raw)
+        raw.decode()
+        msgspec.json.decode(raw, type=msgspec.Raw)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return {f"{name}_base64": base64.b64encode(raw).decode("ascii")}
     return {name: msgspec.Raw(raw)}

@@ -1,5 +1,6 @@
 """Jobs on their way in: what a caller says of them, as the script enqueue takes it."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -140,7 +141,8 @@ def _ms(what: str, seconds: float | None) -> int | None:
     if seconds is None:
         return None
     try:
-        return round(seconds * 1000)
+        # Up, since 0 is without end or at once.
+        return math.ceil(round(seconds * 1000, 6))
     except (TypeError, ValueError, OverflowError) as problem:
         message = f"{what} must be a number of seconds, not {seconds!r}"
         raise BadArgument(message) from problem

@@ -1,0 +1,1 @@
+"""BoltQ over HTTP: the client's verbs for programs in any language and for people with curl."""

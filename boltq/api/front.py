@@ -1,0 +1,80 @@
+"""The front door: what runs here, how to try it, and whether it is alive and ready."""
+
+import re
+from dataclasses import dataclass
+from html import escape
+
+import falcon
+
+from boltq import __version__
+from boltq.api.answers import send
+from boltq.client import BoltQ
+
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?")
+
+_PATHS = """\
+POST /api/jobs                     enqueue a job: type, payload, and options
+GET  /api/jobs/status?id=ID        how it stands
+GET  /api/jobs/ID                  the same
+POST /api/jobs/ID/cancel           take it out, or ask its worker to stop
+POST /api/jobs/ID/replay           queue a dead job again
+GET  /api/dead                     dead jobs, newest first; queue=, limit=, cursor=
+GET  /api/stats                    counts, of all queues and of each
+GET  /api/queues                   the queues
+POST /api/queues/QUEUE/pause       hand out no more of its jobs; reason, by
+POST /api/queues/QUEUE/resume      hand them out again
+GET  /healthz                      this process is alive
+GET  /readyz                       and Redis answers
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """GET /."""
+
+    boltq: BoltQ
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Tell what runs here: as text, or as JSON or a page for those who prefer that."""
+        host = req.get_header("Host") or ""
+        place = f"http://{host if _HOST.fullmatch(host) else 'localhost:8080'}"
+        server = self.boltq.server.address.shown
+        attempt = (
+            f"curl -X POST {place}/api/jobs -H 'Content-Type: application/json' "
+            """-d '{"type": "echo", "payload": "hello"}'"""
+        )
+        kinds = (falcon.MEDIA_TEXT, falcon.MEDIA_JSON, falcon.MEDIA_HTML)
+        kind = req.client_prefers(kinds) or falcon.MEDIA_TEXT
+        if kind == falcon.MEDIA_JSON:
+            paths = [" ".join(line.split()[:2]) for line in _PATHS.splitlines()]
+            about = {"name": "BoltQ", "version": __version__, "server": server}
+            send(resp, {**about, "try": attempt, "paths": paths})
+            return
+        text = f"BoltQ {__version__} on {server}\n\nTry it:\n\n{attempt}\n\n{_PATHS}"
+        resp.content_type = kind
+        resp.text = text if kind == falcon.MEDIA_TEXT else _page(text)
+
+
+class Healthz:
+    """GET /healthz."""
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer; that alone says that this process is alive, whatever Redis does."""
+        send(resp, {"status": "ok"})
+
+
+@dataclass(frozen=True, slots=True)
+class Readyz:
+    """GET /readyz."""
+
+    boltq: BoltQ
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer 200 if Redis answers now, else 503."""
+        self.boltq.ping()
+        send(resp, {"status": "ready"})
+
+
+def _page(text: str) -> str:
+    head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>BoltQ</title>'
+    return f"{head}<pre>{escape(text)}</pre></html>"

@@ -1,0 +1,43 @@
+"""The API as a program of its own."""
+
+import logging
+
+from boltq import logs
+from boltq.api.app import create_app
+from boltq.api.serve import Serving
+from boltq.client import BoltQ
+from boltq.errors import BoltQError
+from boltq.settings import Settings
+from boltq.signals import stop_on_signals
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings, boltq: BoltQ) -> None:
+    """Serve the API over a client until SIGTERM or SIGINT, then finish what is in work.
+
+    Must be called from the main thread. Redis may be away: it is said, and answered with 503s until
+    it is back. Raises BadSetting where the port cannot be had.
+    """
+    logs.configure(settings.log)
+    stop, _hurry = stop_on_signals()
+    serving = Serving(create_app(boltq), settings.api_host, settings.api_port)
+    serving.start()
+    log.info("the API answers", extra={"url": url(settings.api_host, serving.port)})
+    warn_if_away(boltq)
+    serving.run(stop)
+
+
+def url(host: str, port: int) -> str:
+    """Return where people on this machine reach what listens on a host and a port."""
+    if host in {"0.0.0.0", "::", "127.0.0.1"}:  # noqa: S104 - what it is compared with
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def warn_if_away(boltq: BoltQ) -> None:
+    """Log that Redis does not answer, if so: a program that starts first waits for it."""
+    try:
+        boltq.ping()
+    except BoltQError as error:
+        log.warning("%s; going on, and looking for it with each request", error)

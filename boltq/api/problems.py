@@ -1,0 +1,129 @@
+"""Every refusal of the API: application/problem+json (RFC 9457), with a word and a sentence."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import falcon
+import ujson
+
+from boltq import errors
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = "2"
+
+# Of the refusals that are not BoltQ's own. Not HTTPStatus.name: that changes with Python.
+_WORDS = {
+    400: "BAD_REQUEST",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    413: errors.TooLarge.word,
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    431: "HEADERS_TOO_LARGE",
+    501: "NOT_IMPLEMENTED",
+}
+
+_log = logging.getLogger(__name__)
+
+
+class BadField(errors.BoltQError):
+    """One member of a request breaks its rule; `kind` gives the word and the status."""
+
+    def __init__(
+        self, field: str, sentence: str, kind: type[errors.BoltQError] = errors.BadArgument
+    ) -> None:
+        super().__init__(sentence)
+        self.field = field
+        self.word = kind.word
+        self.status = kind.status
+
+
+def problem(status: int, detail: str, word: str = "", **members: object) -> bytes:
+    """Return the body of a refusal.
+
+    `status` is the HTTP status, `detail` the sentence for people, `word` the one by which programs
+    tell refusals apart, that of the status unless given. Empty `members` are left out.
+    """
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "word": word or _WORDS.get(status, "ERROR"),
+    }
+    body.update((name, value) for name, value in members.items() if value)
+    return ujson.dumps(body, escape_forward_slashes=False, allow_nan=False).encode()
+
+
+def install(app: falcon.App[falcon.Request, falcon.Response]) -> None:
+    """Let `app` answer whatever is raised in it with a problem."""
+    app.add_error_handler(Exception, _answer_surprise)
+    app.add_error_handler(falcon.HTTPError, _answer_http_error)
+    app.add_error_handler(errors.BoltQError, _answer_refusal)
+
+
+def _answer(
+    req: falcon.Request,
+    resp: falcon.Response,
+    status: int,
+    detail: str,
+    word: str = "",
+    **members: object,
+) -> None:
+    resp.status = status
+    resp.content_type = MEDIA_TYPE
+    resp.data = problem(status, detail, word, request_id=req.context.request_id, **members)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        resp.set_header("Retry-After", RETRY_AFTER_SECONDS)
+
+
+def _answer_refusal(
+    req: falcon.Request, resp: falcon.Response, error: errors.BoltQError, _params: dict[str, Any]
+) -> None:
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.warning(
+            "refused",
+            extra={
+                "word": error.word,
+                "reason": str(error),
+                "request_id": req.context.request_id,
+            },
+        )
+    _answer(
+        req,
+        resp,
+        error.status,
+        str(error),
+        word=error.word,
+        field=getattr(error, "field", ""),
+        unknown_ids=list(getattr(error, "unknown_ids", ())),
+    )
+
+
+def _answer_http_error(
+    req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, _params: dict[str, Any]
+) -> None:
+    status = HTTPStatus(error.status_code)
+    resp.set_headers(error.headers or {})
+    _answer(req, resp, status, error.description or _sentence(status, req))
+
+
+def _sentence(status: HTTPStatus, req: falcon.Request) -> str:
+    if status == HTTPStatus.NOT_FOUND:
+        return "there is nothing at this path; GET / tells what is here"
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return f"{req.method} is not a method of this path; the header Allow names those that are"
+    return status.description or status.phrase
+
+
+def _answer_surprise(
+    req: falcon.Request, resp: falcon.Response, error: Exception, _params: dict[str, Any]
+) -> None:
+    _log.error("unexpected error", exc_info=error, extra={"request_id": req.context.request_id})
+    _answer(
+        req,
+        resp,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "the API met an error that it did not expect; its log tells more under this request_id",
+    )

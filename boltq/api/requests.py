@@ -1,0 +1,144 @@
+"""What callers may ask: the members of each body with their rules, ids, names and limits."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from boltq import ids
+from boltq.api import strict
+from boltq.api.problems import BadField
+from boltq.errors import BadArgument
+from boltq.newjob import Backoff
+
+MAX_HEADERS_BYTES = 4096
+MAX_LIST = 500
+
+_TEN_YEARS = 315_360_000
+
+
+def _range(low: int, high: int, rule: str) -> msgspec.Meta:
+    return msgspec.Meta(ge=low, le=high, description=f"{rule} from {low} to {high}")
+
+
+_Seconds = Annotated[float, _range(0, _TEN_YEARS, "a number of seconds")]
+_Factor = Annotated[float, _range(1, 1000, "a number")]
+_Jitter = Annotated[float, _range(0, 1, "a number")]
+_Priority = Annotated[int, _range(0, 9, "a whole number")]
+_MaxAttempts = Annotated[int, _range(1, 1000, "a whole number")]
+# What a name may hold is asked of boltq.ids, after this.
+_Name = Annotated[str, msgspec.Meta(description="a text")]
+_Moment = Annotated[
+    datetime,
+    msgspec.Meta(
+        tz=True, description='a time of RFC 3339 with its zone, as "2030-01-31T23:59:00Z"'
+    ),
+]
+_Payload = Annotated[msgspec.Raw, msgspec.Meta(description="a JSON value")]
+_Headers = Annotated[
+    msgspec.Raw, msgspec.Meta(description=f"an object of at most {MAX_HEADERS_BYTES} bytes of JSON")
+]
+_Reason = Annotated[str, msgspec.Meta(max_length=200, description="a text of at most 200 letters")]
+_Person = Annotated[str, msgspec.Meta(max_length=128, description="a text of at most 128 letters")]
+
+
+class BackoffRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How long a job waits after a failure; what is left out is as its queue has it."""
+
+    base_seconds: _Seconds | None = None
+    factor: _Factor | None = None
+    max_seconds: _Seconds | None = None
+    jitter: _Jitter | None = None
+
+
+_Backoff = Annotated[
+    BackoffRequest,
+    msgspec.Meta(description="an object of base_seconds, factor, max_seconds and jitter"),
+]
+
+
+class JobRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The body of POST /api/jobs. The payload is the span of the body as it was written."""
+
+    type: _Name
+    payload: _Payload = msgspec.Raw(b"null")
+    queue: _Name = "default"
+    id: _Name | None = None
+    priority: _Priority | None = None
+    delay_seconds: _Seconds | None = None
+    run_at: _Moment | None = None
+    max_attempts: _MaxAttempts | None = None
+    backoff: _Backoff | None = None
+    timeout_seconds: _Seconds | None = None
+    retention_seconds: _Seconds | None = None
+    headers: _Headers = msgspec.Raw(b"null")
+
+    def decoded_headers(self) -> dict[str, object] | None:
+        """Return the headers as the client takes them, or raise BadField."""
+        written = bytes(self.headers)
+        try:
+            if len(written) <= MAX_HEADERS_BYTES:
+                return msgspec.json.decode(written, type=dict[str, Any] | None)
+        except msgspec.ValidationError:
+            pass
+        raise BadField("headers", f"headers must be {strict.rules(JobRequest)['headers']}")
+
+    def decoded_backoff(self) -> Backoff | None:
+        """Return the backoff as the client takes it."""
+        return None if self.backoff is None else Backoff(**msgspec.structs.asdict(self.backoff))
+
+
+class PauseRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The body of POST /api/queues/{queue}/pause, which may be left out."""
+
+    reason: _Reason = ""
+    by: _Person = ""
+
+
+def read_job(body: bytes) -> JobRequest:
+    """Return the job that a body asks for, or raise BadField for what breaks a rule."""
+    job = strict.read(JobRequest, body)
+    _check("type", ids.checked_type, job.type)
+    _check("queue", ids.checked_name, "queue", job.queue)
+    if job.id is not None:
+        _check("id", ids.within, job.queue, job.id)
+    if job.delay_seconds is not None and job.run_at is not None:
+        raise BadField("run_at", "run_at cannot stand beside delay_seconds: give one of them")
+    return job
+
+
+def read_pause(body: bytes) -> PauseRequest:
+    """Return why a queue is paused and who says so, or raise BadField for what breaks a rule."""
+    return strict.read(PauseRequest, body) if body else PauseRequest()
+
+
+def read_id(text: str | None) -> str:
+    """Return the id of a job from a path or a query, or raise BadField."""
+    if not text:
+        raise BadField("id", "id must be given: the id of a job")
+    _check("id", ids.split, text)
+    return text
+
+
+def read_queue(text: str) -> str:
+    """Return the name of a queue from a path or a query, or raise BadField."""
+    _check("queue", ids.checked_name, "queue", text)
+    return text
+
+
+def read_limit(text: str | None, default: int = 100) -> int:
+    """Return how many jobs a list may hold, 1 to MAX_LIST, or raise BadField."""
+    if text is None:
+        return default
+    if re.fullmatch("[0-9]{1,4}", text) and 1 <= int(text) <= MAX_LIST:
+        return int(text)
+    raise BadField("limit", f"limit must be a whole number from 1 to {MAX_LIST}")
+
+
+def _check(field: str, check: Callable[..., object], *arguments: str) -> None:
+    try:
+        check(*arguments)
+    except BadArgument as error:
+        raise BadField(field, str(error)) from error

@@ -1,0 +1,138 @@
+"""Serving the API with waitress: bounded in every direction, ended without cutting anyone off."""
+
+import errno
+import socket
+import threading
+import time
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
+
+from boltq.api.bodies import MAX_BODY_BYTES
+from boltq.api.channel import Channel
+from boltq.errors import BadSetting
+
+THREADS = 16
+GRACE_SECONDS = 10.0
+
+_STOP_SEEN_SECONDS = 0.2
+
+
+class _Listener(TcpWSGIServer):
+    channel_class = Channel
+
+
+class Serving:
+    """An application at a port.
+
+    `host` is a name or an address to listen on, `port` 0 to 65535 where 0 takes any free one. A
+    request that is being answered when the end comes has `grace_seconds` to be finished.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        host: str,
+        port: int,
+        *,
+        threads: int = THREADS,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> None:
+        self._app = app
+        self._host = host
+        self._port = port
+        self._threads = threads
+        self._grace_seconds = grace_seconds
+        # waitress' own map of all that it watches: the listener, its wake-up pipe, the channels.
+        self._watched: dict[int, Any] = {}
+        self._listener: _Listener | None = None
+        self._dispatcher = ThreadedTaskDispatcher()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on, once started; until then the one that was asked for."""
+        return self._port
+
+    def start(self) -> None:
+        """Take the port; connections wait from here on. Raises BadSetting if it cannot be had."""
+        self._listener = self._take_port()
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until `stop` is set, then finish what is in work; start() may come before."""
+        listener = self._listener or self._take_port()
+        while not stop.is_set():
+            self._pump(_STOP_SEEN_SECONDS)
+        self._drain(listener)
+
+    def _take_port(self) -> _Listener:
+        listening = _listen(self._host, self._port)
+        self._port = listening.getsockname()[1]
+        limits = Adjustments(
+            threads=self._threads,
+            connection_limit=500,
+            channel_timeout=20,
+            cleanup_interval=5,
+            max_request_body_size=MAX_BODY_BYTES + 1,
+            max_request_header_size=16 * 1024,
+            expose_tracebacks=False,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+            asyncore_use_poll=True,
+        )
+        self._dispatcher.set_thread_count(self._threads)
+        return _Listener(
+            self._app,
+            self._watched,
+            _sock=listening,
+            dispatcher=self._dispatcher,
+            adj=limits,
+            sockinfo=(listening.family, listening.type, listening.proto, listening.getsockname()),
+            bind_socket=False,
+        )
+
+    def _pump(self, seconds: float) -> None:
+        wasyncore.loop(timeout=seconds, use_poll=True, map=self._watched, count=1)
+
+    def _drain(self, listener: _Listener) -> None:
+        self._accept_what_waits(listener)
+        # Not its own close(): that takes the wake-up pipe too, without which no answer goes out.
+        wasyncore.dispatcher.close(listener)
+        deadline = time.monotonic() + self._grace_seconds
+        while any(map(_is_busy, self._channels())) and time.monotonic() < deadline:
+            self._pump(0.05)
+        self._dispatcher.shutdown(cancel_pending=True, timeout=1)
+        wasyncore.close_all(self._watched, ignore_all=True)
+
+    def _accept_what_waits(self, listener: _Listener) -> None:
+        """Take the connections that the kernel has accepted for us: closing would cut them off."""
+        known = -1
+        while len(self._watched) != known:
+            known = len(self._watched)
+            listener.handle_accept()
+        self._pump(0)
+
+    def _channels(self) -> list[Channel]:
+        return [each for each in self._watched.values() if isinstance(each, Channel)]
+
+
+def _is_busy(channel: Channel) -> bool:
+    return bool(channel.requests or channel.request or channel.writable())
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    place = f"port {port} on {host}"
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        # Of the two addresses of localhost the older one: everything tries that one too.
+        family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+        return socket.create_server(address, family=family, backlog=1024)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            sentence = f"{place} is taken by another program: end it, or choose another port"
+        else:
+            sentence = f"the API cannot listen on {place}: {error.strerror or error}"
+        raise BadSetting(sentence) from error

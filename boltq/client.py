@@ -185,7 +185,7 @@ class BoltQ:
     ) -> Page:
         """Show jobs of one state, without payloads and results, each with its last error alone.
 
-        limit: 1 to 500. newest: from the newest end. cursor: as the page before told.
+        limit: 1 to 200. newest: from the newest end. cursor: as the page before told.
         """
         order = "newest" if newest else "oldest"
         call = scripts.list_(queue, state=state, order=order, limit=limit, cursor=cursor)

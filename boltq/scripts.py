@@ -1198,7 +1198,7 @@ def list_(
     queue: its name.
     state: one of scheduled, queued, running, retrying, completed, cancelled, dead; which jobs.
     order: one of newest, oldest; from which end of the set.
-    limit: an integer 1..500; how many at most.
+    limit: an integer 1..200; how many at most.
     cursor: a text of 0..300 bytes; empty, or as the last page told.
 
     Once sent, it returns Listed, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.

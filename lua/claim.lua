@@ -116,7 +116,7 @@ local most = { completed = keep_completed, cancelled = keep_cancelled, dead = ke
 move_due(now_ms, now, most, keep_dead_ms, keep_cancelled_ms)
 if paused == 1 then return { "PAUSED", now_ms, wait_ms(now_ms, now), pause_reason } end
 
-local waiting = redis.call("ZRANGE", queued, 0, limit - 1, "WITHSCORES")
+local waiting = redis.call("ZRANGE", queued, "0", limit - 1, "WITHSCORES")
 if #waiting == 0 then return { "EMPTY", now_ms, wait_ms(now_ms, now) } end
 local ids = {}
 for i = 1, #waiting, 2 do ids[#ids + 1] = waiting[i] end
@@ -158,7 +158,7 @@ for i, id in ipairs(ids) do
   end
 end
 
-redis.call("ZREMRANGEBYRANK", queued, 0, #taken + missing - 1)
+redis.call("ZREMRANGEBYRANK", queued, "0", #taken + missing - 1)
 if missing > 0 then redis.call("HINCRBY", stats, "missing", missing) end
 if #taken == 0 then return { "EMPTY", now_ms, 0 } end
 stamps(now, #taken)

@@ -130,15 +130,15 @@ local function fail(i, stamp)
   })
   local header = read_header(records[i])
   leave_running(job)
-  redis.call("HINCRBY", stats, "failed", 1)
+  redis.call("HINCRBY", stats, "failed", "1")
   if cancel == "1" then
     finish(cancelled, job, "fail", lease[i], stamp, keep_cancelled_ms, now_ms)
-    redis.call("HINCRBY", stats, "cancelled", 1)
+    redis.call("HINCRBY", stats, "cancelled", "1")
     return { "CANCELLED" }
   end
   if final[i] == 1 or failures >= (header.max_attempts or default.job_max_attempts) then
     finish(dead, job, "fail", lease[i], stamp, keep_dead_ms, now_ms)
-    redis.call("HINCRBY", stats, "died", 1)
+    redis.call("HINCRBY", stats, "died", "1")
     return { "DEAD" }
   end
   local run_at = stamp + (delay_ms[i] or backoff(header, failures, job, now_ms)) * 512

@@ -7,7 +7,7 @@
 -- ARGV
 --   state   word     scheduled|queued|running|retrying|completed|cancelled|dead  which jobs
 --   order   word     newest|oldest  from which end of the set
---   limit   integer  1..500         how many at most
+--   limit   integer  1..200         how many at most
 --   cursor  text     0..300         empty, or as the last page told
 -- REPLIES
 --   LISTED  now_ms:integer cursor:text, then for each job, in order, one of:
@@ -57,9 +57,9 @@ local order = ARGV[2]
 if order ~= "newest" and order ~= "oldest" then
   return bad_argument("order", "one of newest, oldest", ARGV[2])
 end
-local limit = integer(ARGV[3], 1, 500)
+local limit = integer(ARGV[3], 1, 200)
 if limit == nil then
-  return bad_argument("limit", "an integer 1..500", ARGV[3])
+  return bad_argument("limit", "an integer 1..200", ARGV[3])
 end
 local cursor = text(ARGV[4], 0, 300)
 if cursor == nil then

@@ -97,7 +97,7 @@ local function give_back(i, stamp)
   leave_running(job)
   if cancel == "1" then
     finish(cancelled, job, "release", lease[i], stamp, keep_cancelled_ms, now_ms)
-    redis.call("HINCRBY", stats, "cancelled", 1)
+    redis.call("HINCRBY", stats, "cancelled", "1")
     return "CANCELLED"
   end
   if delay_ms[i] == 0 then

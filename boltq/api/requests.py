@@ -14,7 +14,7 @@ from boltq.errors import BadArgument
 from boltq.newjob import Backoff
 
 MAX_HEADERS_BYTES = 4096
-MAX_LIST = 500
+MAX_LIST = 200
 
 _TEN_YEARS = 315_360_000
 

@@ -12,7 +12,7 @@ local function move_due(now_ms, now, most, keep_dead_ms, keep_cancelled_ms)
   if old_cancelled <= now then trim(cancelled, now, most.cancelled, "trimmed") end
   if old_dead <= now then trim(dead, now, most.dead, "dead_trimmed") end
   if old_claim <= now then
-    local past = redis.call("ZRANGE", claim_ends, "-inf", now, "BYSCORE", "LIMIT", 0, 100)
+    local past = redis.call("ZRANGE", claim_ends, "-inf", now, "BYSCORE", "LIMIT", "0", "100")
     redis.call("ZREM", claim_ends, unpack(past))
     redis.call("HDEL", claims, unpack(past))
   end

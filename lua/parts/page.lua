@@ -16,11 +16,12 @@ local function page(set, cursor, limit, newest, now_ms)
     end
     return #a < #b
   end
-  local found -- more than the limit, since ids of the same score may have been given already
+  local found
+  local most = limit + 100 -- some of the same score may have been given already
   if newest then
-    found = redis.call("ZREVRANGEBYSCORE", set, score, bound, "WITHSCORES", "LIMIT", 0, limit + 100)
+    found = redis.call("ZREVRANGEBYSCORE", set, score, bound, "WITHSCORES", "LIMIT", "0", most)
   else
-    found = redis.call("ZRANGEBYSCORE", set, score, bound, "WITHSCORES", "LIMIT", 0, limit + 100)
+    found = redis.call("ZRANGEBYSCORE", set, score, bound, "WITHSCORES", "LIMIT", "0", most)
   end
   local ids, scores = {}, {}
   for i = 1, #found, 2 do

@@ -2,7 +2,7 @@
 -- KEYS  jobs queued stats
 -- USES  priority_base
 local function promote_due(set, now, limit)
-  local due = redis.call("ZRANGE", set, "-inf", now, "BYSCORE", "LIMIT", 0, limit, "WITHSCORES")
+  local due = redis.call("ZRANGE", set, "-inf", now, "BYSCORE", "LIMIT", "0", limit, "WITHSCORES")
   local ids, entries = {}, {}
   for i = 1, #due, 2 do ids[#ids + 1] = due[i] end
   if #ids == 0 then return 0 end
@@ -11,7 +11,7 @@ local function promote_due(set, now, limit)
       entries[#entries + 1] = ("%.0f"):format(priority_base(record) + due[2 * i])
       entries[#entries + 1] = ids[i]
     else
-      redis.call("HINCRBY", stats, "missing", 1)
+      redis.call("HINCRBY", stats, "missing", "1")
     end
   end
   redis.call("ZREM", set, unpack(ids))

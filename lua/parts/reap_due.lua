@@ -3,7 +3,7 @@
 -- KEYS  jobs running leases tries queued retrying dead cancelled outcomes stats
 -- USES  stamps note_try lease_fields backoff finish leave_running read_header priority_base
 local function reap_due(now_ms, now, limit, keep_dead_ms, keep_cancelled_ms)
-  local due = redis.call("ZRANGE", running, "-inf", now, "BYSCORE", "LIMIT", 0, limit)
+  local due = redis.call("ZRANGE", running, "-inf", now, "BYSCORE", "LIMIT", "0", limit)
   if #due == 0 then return 0 end
   local first = stamps(now, #due)
   for i, id in ipairs(due) do
@@ -12,7 +12,7 @@ local function reap_due(now_ms, now, limit, keep_dead_ms, keep_cancelled_ms)
     local token, _, _, _, _, _, cancel, worker = lease_fields(lease)
     leave_running(id)
     if not record then
-      redis.call("HINCRBY", stats, "missing", 1)
+      redis.call("HINCRBY", stats, "missing", "1")
     else
       local failures, lost = note_try(id, token, "reap", 0, 1, {
         type = "LeaseLost", message = "the lease ran out before the job was acked", stack = "",
@@ -20,13 +20,13 @@ local function reap_due(now_ms, now, limit, keep_dead_ms, keep_cancelled_ms)
       })
       local header = read_header(record)
       local pause = backoff(header, failures + lost, id, now_ms)
-      redis.call("HINCRBY", stats, "lost", 1)
+      redis.call("HINCRBY", stats, "lost", "1")
       if cancel == "1" then
         finish(cancelled, id, "reap", lease, stamp, keep_cancelled_ms, now_ms)
-        redis.call("HINCRBY", stats, "cancelled", 1)
+        redis.call("HINCRBY", stats, "cancelled", "1")
       elseif lost > (header.max_lost or default.job_max_lost) then
         finish(dead, id, "reap", lease, stamp, keep_dead_ms, now_ms)
-        redis.call("HINCRBY", stats, "died", 1)
+        redis.call("HINCRBY", stats, "died", "1")
       elseif pause == 0 then
         redis.call("ZADD", queued, ("%.0f"):format(priority_base(record) + stamp), id)
       else

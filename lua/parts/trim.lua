@@ -4,8 +4,8 @@
 local function trim(set, now, keep, total)
   local gone = math.max(redis.call("ZCOUNT", set, "-inf", now), redis.call("ZCARD", set) - keep)
   if gone <= 0 then return 0 end
-  local ids = redis.call("ZRANGE", set, 0, math.min(gone, 500) - 1)
-  redis.call("ZREMRANGEBYRANK", set, 0, #ids - 1)
+  local ids = redis.call("ZRANGE", set, "0", math.min(gone, 500) - 1)
+  redis.call("ZREMRANGEBYRANK", set, "0", #ids - 1)
   forget(ids)
   redis.call("HINCRBY", stats, total, #ids)
   return #ids

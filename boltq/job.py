@@ -78,10 +78,7 @@ class Job:
         Costs O(bytes of the job).
         """
         members: dict[str, object] = {"id": self.id, "queue": self.queue, "type": self.type}
-        for name in ("payload", "result", "headers"):
-            raw = getattr(self, name)
-            if raw is not None:
-                members.update(_spliced(name, raw))
+        members |= _spliced("payload", self.payload) | _spliced("headers", self.headers)
         members |= {"state": self.state, "priority": self.priority, "attempt": self.attempt}
         members |= {"failures": self.failures, "max_attempts": self.max_attempts}
         if self.lost:
@@ -101,6 +98,7 @@ class Job:
                 members[name] = shown_time(moment)
         if self.worker:
             members["worker"] = self.worker
+        members |= _spliced("result", self.result)
         members["errors"] = [
             {
                 "attempt": error.attempt,
@@ -169,7 +167,9 @@ def _moment(time_ms: int) -> datetime | None:
     return moment_of(time_ms) if time_ms else None
 
 
-def _spliced(name: str, raw: bytes) -> dict[str, object]:
+def _spliced(name: str, raw: bytes | None) -> dict[str, object]:
+    if raw is None:
+        return {}
     try:
         raw.decode()
         msgspec.json.decode(raw, type=msgspec.Raw)

@@ -186,9 +186,14 @@ class Server:
         """Read a section of the server's INFO."""
         return cast("dict[str, Any]", self.patiently(lambda: self._redis.info(section)))
 
-    def another(self) -> "Server":
-        """Make the same with connections of its own, for a thread that must not wait for others."""
-        return Server(self.address, prefix=self.prefix, patience_seconds=self.patience_seconds)
+    def another(self, *, patience_seconds: float | None = None) -> "Server":
+        """Make the same with connections of its own, for a thread that must not wait for others.
+
+        patience_seconds: as in the constructor; None: the same as here.
+        """
+        if patience_seconds is None:
+            patience_seconds = self.patience_seconds
+        return Server(self.address, prefix=self.prefix, patience_seconds=patience_seconds)
 
     def close(self) -> None:
         """Close the connections that are not in use."""

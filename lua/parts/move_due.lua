@@ -5,12 +5,14 @@ local function move_due(now_ms, now, most, keep_dead_ms, keep_cancelled_ms)
   local lapse, delayed, retry = head(running), head(scheduled), head(retrying)
   local old_completed, old_cancelled, old_dead = head(completed), head(cancelled), head(dead)
   local old_claim = head(claim_ends)
-  if lapse <= now then reap_due(now_ms, now, 100, keep_dead_ms, keep_cancelled_ms) end
+  local reaped = lapse <= now
+  if reaped then reap_due(now_ms, now, 100, keep_dead_ms, keep_cancelled_ms) end
   if delayed <= now then promote_due(scheduled, now, 100) end
   if retry <= now then promote_due(retrying, now, 100) end
   if old_completed <= now then trim(completed, now, most.completed, "trimmed") end
-  if old_cancelled <= now then trim(cancelled, now, most.cancelled, "trimmed") end
-  if old_dead <= now then trim(dead, now, most.dead, "dead_trimmed") end
+  -- What was just reaped may be one too many, or not to be kept at all.
+  if reaped or old_cancelled <= now then trim(cancelled, now, most.cancelled, "trimmed") end
+  if reaped or old_dead <= now then trim(dead, now, most.dead, "dead_trimmed") end
   if old_claim <= now then
     local past = redis.call("ZRANGE", claim_ends, "-inf", now, "BYSCORE", "LIMIT", "0", "100")
     redis.call("ZREM", claim_ends, unpack(past))

@@ -1,0 +1,43 @@
+"""The types of jobs that every worker knows."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from boltq.settings import Settings
+from boltq.worker.execution import FailForGood, current_job
+from boltq.worker.mail import Mailer
+
+SLICE_SECONDS = 0.1
+
+
+def handlers(settings: Settings) -> dict[str, Callable[..., Any]]:
+    """Make the handlers of the built-in types echo, sleep, fail and email."""
+    return {"echo": echo, "sleep": sleep, "fail": fail, "email": Mailer(settings).send}
+
+
+def echo(*payload: Any, **members: Any) -> Any:
+    """Return the payload."""
+    return payload[0] if payload else members
+
+
+def sleep(*_payload: Any, seconds: Any = None, **_others: Any) -> dict[str, float]:
+    """Do nothing for `seconds`, or until the job is cancelled."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+        raise FailForGood(f'sleep takes {{"seconds": s}}, a number from 0, not {seconds!r}')
+    job, until = current_job(), time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if job.cancelled:
+            raise FailForGood("the sleep was cancelled")
+        time.sleep(min(left, SLICE_SECONDS))
+    return {"slept_seconds": float(seconds)}
+
+
+def fail(*_payload: Any, times: Any = None, message: Any = "", **_others: Any) -> dict[str, int]:
+    """Fail until the job has failed `times` times in its life, of which a replay is a part."""
+    if isinstance(times, bool) or not isinstance(times, int) or times < 0:
+        raise FailForGood(f'fail takes {{"times": n}}, an integer from 0, not {times!r}')
+    failures = current_job().failures
+    if failures < times:
+        raise RuntimeError(str(message) or f"failure {failures + 1} of {times}, as was asked for")
+    return {"failures": failures}

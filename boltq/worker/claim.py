@@ -1,0 +1,105 @@
+"""One claim, asked until it is answered, and the executions made of it."""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+
+import msgspec
+
+from boltq import ids, scripts
+from boltq.errors import Unavailable
+from boltq.evalsha import Server
+from boltq.job import read_header
+from boltq.worker.execution import Execution
+from boltq.worker.outage import Outage
+
+log = logging.getLogger(__name__)
+
+CLAIM_ITEMS = 500
+CLAIM_BYTES = 4 * 1024 * 1024
+PAUSE_SECONDS = (0.05, 1.0)
+"""Between two tries of a claim: the first pause, and the longest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a claim brought: jobs, whether more are queued, and how long to rest if there were none."""
+
+    jobs: list[Execution]
+    more: bool
+    rest_seconds: float | None
+
+
+class Claimer:
+    """Claims for one worker; used by one thread."""
+
+    def __init__(
+        self, server: Server, worker_id: str, lease_seconds: float, outage: Outage
+    ) -> None:
+        self._server = server
+        self._worker_id = worker_id
+        self._lease_seconds = lease_seconds
+        self._outage = outage
+        self._given_up = threading.Event()
+
+    def give_up(self) -> None:
+        """Do not wait any more for the answer to a claim that was sent."""
+        self._given_up.set()
+
+    def claim(self, queue: str, limit: int) -> Taken:
+        """Claim up to `limit` jobs of a queue.
+
+        An answer that was lost is asked for again with the same token, for as long as the leases
+        that it may have given would last. Raises Unavailable after that, and what a script refuses.
+        """
+        token = ids.new_token()
+        call = scripts.claim(
+            queue,
+            token=token,
+            worker=self._worker_id,
+            lease_ms=round(self._lease_seconds * 1000),
+            limit=min(limit, CLAIM_ITEMS),
+            max_bytes=CLAIM_BYTES,
+        )
+        # Counted from before the first send: so the lease ends here no later than on the server.
+        deadline = time.monotonic() + self._lease_seconds
+        pause = PAUSE_SECONDS[0]
+        while True:
+            try:
+                reply = self._server.call(call)
+                break
+            except Unavailable as problem:
+                if self._given_up.is_set() or time.monotonic() >= deadline:
+                    raise
+                self._outage.lost(problem)
+            self._given_up.wait(pause)
+            pause = min(pause * 2, PAUSE_SECONDS[1])
+        self._outage.over()
+        if isinstance(reply, scripts.Claimed):
+            jobs = [_execution(queue, token, job, deadline) for job in reply.answers]
+            return Taken(jobs, bool(reply.more), None)
+        return Taken([], more=False, rest_seconds=max(1, reply.wait_ms) / 1000)
+
+
+def _execution(queue: str, token: str, job: scripts.ClaimJob, deadline: float) -> Execution:
+    try:
+        header = read_header(job.header)
+        kind, timeout_seconds = header.type, header.timeout_ms / 1000
+    except msgspec.DecodeError:
+        log.error("a job's header is broken", extra={"job": ids.join(queue, job.id)})
+        kind, timeout_seconds = "", 0.0  # the type of no handler
+    return Execution(
+        queue,
+        job.id,
+        token,
+        kind,
+        job.payload,
+        job.headers,
+        job.attempt,
+        job.failures,
+        job.lost,
+        job.fence,
+        timeout_seconds,
+        deadline,
+    )

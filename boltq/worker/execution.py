@@ -1,0 +1,97 @@
+"""One job in this worker's hand: what its handler may know of it, and what it may raise."""
+
+import math
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from boltq import ids
+
+LONGEST_DELAY_SECONDS = 315_360_000.0
+
+
+class FailForGood(Exception):
+    """Raised by a handler: the job is not to be tried again, whatever attempts are left."""
+
+
+class Retry(Exception):
+    """Raised by a handler: try again after its own delay. It uses an attempt like any failure.
+
+    after_seconds: 0 to 315,360,000.
+    """
+
+    def __init__(self, reason: str = "", *, after_seconds: float) -> None:
+        if not 0 <= after_seconds <= LONGEST_DELAY_SECONDS:
+            raise ValueError(
+                f"after_seconds of a Retry must be 0 to {LONGEST_DELAY_SECONDS:.0f}, "
+                f"not {after_seconds!r}",
+            )
+        super().__init__(reason or f"the handler wants to be called again in {after_seconds} s")
+        self.delay_ms = round(after_seconds * 1000)
+
+
+@dataclass(slots=True, eq=False)
+class Execution:
+    """One try of one job, from its claim to its end.
+
+    A handler gets it from `current_job()` and reads `id`, `queue`, `type`, `attempt` (1 is the first
+    since the last replay), `failures` (of all time), `lost` (leases, since the last replay), `fence`
+    (grows with each claim of the queue), `headers`, `remaining()` and `cancelled` (somebody asked the
+    job to stop). The rest is the worker's own. Times are of `time.monotonic`.
+    """
+
+    queue: str
+    inner_id: str
+    token: str
+    type: str
+    payload: bytes
+    raw_headers: bytes
+    attempt: int
+    failures: int
+    lost: int
+    fence: int
+    timeout_seconds: float  # 0 is without end
+    deadline: float  # the end of the lease, by this machine's clock
+    started: float = 0.0  # 0 until its handler is called
+    ended: float = 0.0
+    cancelled: bool = False
+    lease_gone: bool = False
+    overdue: bool = False
+
+    @property
+    def id(self) -> str:
+        """The id by which the job is known outside its queue."""
+        return ids.join(self.queue, self.inner_id)
+
+    @property
+    def headers(self) -> dict[str, Any]:
+        """The headers that the job was enqueued with; empty if there were none."""
+        return (
+            msgspec.json.decode(self.raw_headers, type=dict[str, Any]) if self.raw_headers else {}
+        )
+
+    def remaining(self) -> float:
+        """Seconds until the job's timeout, `math.inf` without one; 0 once the lease is lost."""
+        if self.lease_gone:
+            return 0.0
+        if not self.timeout_seconds:
+            return math.inf
+        return max(0.0, self.started + self.timeout_seconds - time.monotonic())
+
+
+_current: ContextVar[Execution | None] = ContextVar("boltq_current_job", default=None)
+enter = _current.set
+"""Make an execution, or None, what `current_job()` finds on this thread."""
+
+
+def current_job() -> Execution:
+    """Return the job whose handler calls this. Raises RuntimeError outside of a handler."""
+    execution = _current.get()
+    if execution is None:
+        raise RuntimeError(
+            "current_job() was called outside of a handler: no job is being run here"
+        )
+    return execution

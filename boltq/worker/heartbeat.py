@@ -1,0 +1,142 @@
+"""The heartbeat: keeps the leases in hand alive, and hears there whether a job is to be cancelled."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from boltq import scripts
+from boltq.errors import BoltQError, NotAllowed, Unavailable
+from boltq.evalsha import Server
+from boltq.worker.execution import Execution
+from boltq.worker.leases import Leases
+from boltq.worker.outage import Outage
+
+log = logging.getLogger("boltq.worker")
+
+BATCH_ITEMS = 500
+REGISTER_SECONDS = 10.0
+
+
+class Heartbeat:
+    """One thread with a connection of its own, so that nothing else can keep it waiting.
+
+    `give_back_waiting` is called when jobs have waited here for a third of their lease: another
+    worker may have a thread free for them.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        queues: Sequence[str],
+        worker_id: str,
+        lease_seconds: float,
+        leases: Leases,
+        outage: Outage,
+        give_back_waiting: Callable[[], int],
+    ) -> None:
+        self._server = server
+        self._queues = queues
+        self._worker_id = worker_id
+        self._lease_seconds = lease_seconds
+        self._leases = leases
+        self._outage = outage
+        self._give_back_waiting = give_back_waiting
+        self._stopping = threading.Event()
+        self._register_at = 0.0
+
+    def end(self) -> None:
+        """Let the thread end; no lease is extended any more."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Beat until told to end."""
+        pause = min(self._lease_seconds / 9, REGISTER_SECONDS)
+        while True:
+            try:
+                self._register()
+                self._beat()
+                self._outage.over()
+            except (Unavailable, NotAllowed) as problem:
+                self._outage.lost(problem)
+            if self._stopping.wait(pause):
+                return
+
+    def _beat(self) -> None:
+        """Extend each lease of which a third has passed."""
+        now = time.monotonic()
+        soon = now + self._lease_seconds * 2 / 3
+        old = [execution for execution in self._leases.all() if execution.deadline < soon]
+        if any(not execution.started for execution in old):
+            self._give_back_waiting()
+        held = [execution for execution in old if self._is_to_live(execution, now)]
+        groups = list(_groups(held))
+        if not groups:
+            return
+        lease_ms = round(self._lease_seconds * 1000)
+        calls = [
+            scripts.extend(
+                group[0].queue,
+                [scripts.ExtendItem(one.inner_id, one.token) for one in group],
+                lease_ms=lease_ms,
+            )
+            for group in groups
+        ]
+        deadline = time.monotonic() + self._lease_seconds
+        for group, reply in zip(groups, self._server.call_all(calls), strict=True):
+            if isinstance(reply, BoltQError):
+                log.error("leases could not be extended: %s", reply)
+                continue
+            for execution, answer in zip(group, reply.answers, strict=True):
+                self._hear(execution, answer, deadline)
+
+    def _is_to_live(self, execution: Execution, now: float) -> bool:
+        """Whether to extend its lease: not if that is lost, or its handler is past its timeout."""
+        if execution.lease_gone or execution not in self._leases:
+            return False
+        if not (execution.started and execution.timeout_seconds):
+            return True
+        if now < execution.started + execution.timeout_seconds:
+            return True
+        if not execution.overdue:
+            execution.overdue = True
+            log.warning(
+                "the job is past its timeout: its lease is not extended any more",
+                extra={**_fields(execution), "timeout_seconds": execution.timeout_seconds},
+            )
+        return False
+
+    def _hear(self, execution: Execution, answer: scripts.ExtendAnswer, deadline: float) -> None:
+        if isinstance(answer, scripts.ExtendHeld):
+            execution.deadline = deadline
+            if answer.cancel and not execution.cancelled:
+                execution.cancelled = True
+                log.info("the job is asked to stop", extra=_fields(execution))
+        elif execution in self._leases:  # else it has ended meanwhile
+            execution.lease_gone = True
+            log.warning("the lease was lost while the job ran", extra=_fields(execution))
+
+    def _register(self) -> None:
+        """Tell now and then that this worker is there, and which queues it serves."""
+        moment = time.monotonic()
+        if moment < self._register_at:
+            return
+        now_ms = self._server.now_ms()
+        self._server.note_worker(self._worker_id, now_ms)
+        for queue in self._queues:
+            self._server.note_queue(queue, now_ms)
+        self._register_at = moment + REGISTER_SECONDS
+
+
+def _groups(executions: Sequence[Execution]) -> Iterator[list[Execution]]:
+    """Sort them by queue into what one call carries each."""
+    groups: dict[str, list[Execution]] = {}
+    for execution in executions:
+        groups.setdefault(execution.queue, []).append(execution)
+    for group in groups.values():
+        for start in range(0, len(group), BATCH_ITEMS):
+            yield group[start : start + BATCH_ITEMS]
+
+
+def _fields(execution: Execution) -> dict[str, object]:
+    return {"job": execution.id, "queue": execution.queue, "type": execution.type}

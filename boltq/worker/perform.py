@@ -1,0 +1,136 @@
+"""The handler threads: each takes a job, calls its handler and hands on what came of it."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+
+import msgspec
+
+from boltq.worker import execution as executions
+from boltq.worker import outcome
+from boltq.worker.execution import Execution
+from boltq.worker.leases import Leases
+from boltq.worker.outcome import Outcome
+from boltq.worker.unknown import UnknownTypes
+
+Handler = Callable[..., Any]
+Ended = tuple[Execution, Outcome | None]
+"""A job that is not held any more, and what to report of it: nothing if its lease was lost."""
+
+NO_MORE: Final = None
+"""Put behind the last job, once for each thread: it ends."""
+
+
+class Performer:
+    """What the handler threads share: the jobs that wait for one, and where to hand the outcome."""
+
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        leases: Leases,
+        ended: SimpleQueue[Ended | None],
+    ) -> None:
+        self._handlers = handlers
+        self._leases = leases
+        self._ended = ended
+        self._waiting: SimpleQueue[Execution | None] = SimpleQueue()
+        self._unknown = UnknownTypes(handlers)
+        self._closed = False
+        self._pid = os.getpid()
+
+    def take(self, jobs: list[Execution]) -> None:
+        """Let these jobs, which are held already, wait for a thread."""
+        for execution in jobs:
+            self._waiting.put(execution)
+        if self._closed:
+            self.give_back_waiting()
+
+    def take_no_more(self) -> None:
+        """Give back what waits, and what is handed in from now on."""
+        self._closed = True
+        self.give_back_waiting()
+
+    def give_back_waiting(self) -> int:
+        """Release the jobs that no thread has taken yet; returns how many."""
+        count = 0
+        while True:
+            try:
+                execution = self._waiting.get_nowait()
+            except Empty:
+                return count
+            if execution is NO_MORE:  # the worker ends: leave it to the thread that it is for
+                self._waiting.put(NO_MORE)
+                return count
+            self._end(execution, outcome.given_back(execution))
+            count += 1
+
+    def end_threads(self, threads: int) -> None:
+        """Let that many threads end once nothing waits any more."""
+        for _ in range(threads):
+            self._waiting.put(NO_MORE)
+
+    def run(self) -> None:
+        """Run jobs, one after the other, until told that there are no more: one thread's work."""
+        while True:
+            execution = self._waiting.get()
+            if execution is NO_MORE:
+                return
+            try:
+                came_of_it = self._perform(execution)
+                executions.enter(None)
+            except BaseException as error:
+                # Raised into the thread from outside, between two lines of ours.
+                self._end(execution, outcome.failed(execution, error))
+                raise
+            self._end(execution, came_of_it)
+
+    def _perform(self, execution: Execution) -> Outcome:
+        handler = self._handlers.get(execution.type)
+        if handler is None:
+            return self._unknown.outcome(execution)
+        execution.started = time.monotonic()
+        if execution.started >= execution.deadline:
+            execution.lease_gone = True
+        if execution.lease_gone or execution.cancelled:  # which giving back ends cancelled
+            return outcome.given_back(execution)
+        executions.enter(execution)
+        try:
+            value = _call(handler, execution.payload)
+        except BaseException as error:  # noqa: BLE001 - SystemExit too is but a failure of its job
+            if os.getpid() != self._pid:
+                os._exit(1)
+            execution.ended = time.monotonic()
+            return outcome.failed(execution, error)
+        if os.getpid() != self._pid:
+            # The handler forked, and this is the child: the job is its parent's to settle.
+            os._exit(0)
+        execution.ended = time.monotonic()
+        return outcome.done(execution, value)
+
+    def _end(self, execution: Execution, came_of_it: Outcome) -> None:
+        if self._leases.end(execution):
+            self._ended.put((execution, None if execution.lease_gone else came_of_it))
+
+
+def _call(handler: Handler, payload: bytes) -> Any:
+    argument = _decoded(payload)
+    return handler(**argument) if type(argument) is dict else handler(argument)
+
+
+def _decoded(payload: bytes) -> Any:
+    """Read the payload's JSON; what is no JSON is given to the handler as its bytes."""
+    try:
+        return msgspec.json.decode(payload)
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    try:  # lone surrogates, and numbers beyond a double: slower, but more lenient
+        return json.loads(payload, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return payload
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")

@@ -1,0 +1,194 @@
+"""The settler: tells Redis in batches what became of jobs."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from boltq import scripts
+from boltq.call import Call
+from boltq.errors import BadArgument, BoltQError, NotAllowed, TooLarge, Unavailable
+from boltq.evalsha import Server
+from boltq.worker import outcome
+from boltq.worker.execution import Execution
+from boltq.worker.outage import Outage
+from boltq.worker.outcome import Outcome
+from boltq.worker.perform import Ended
+from boltq.worker.report import Report
+
+BATCH_ITEMS = 500
+BATCH_BYTES = 4 * 1024 * 1024
+MOST_GATHERED = 2000
+RETRY_SECONDS = 0.1
+
+Settled = tuple[Execution, Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    call: Call[Any]
+    jobs: list[Settled]
+
+
+class Settler:
+    """One thread that acks, fails and releases, with a connection of its own.
+
+    `freed` is called whenever jobs have ended, before they are settled: there is room for others.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        ended: SimpleQueue[Ended | None],
+        report: Report,
+        outage: Outage,
+        freed: Callable[[], None],
+    ) -> None:
+        self._server = server
+        self._ended = ended
+        self._report = report
+        self._outage = outage
+        self._freed = freed
+        self._give_up = threading.Event()
+
+    def end(self) -> None:
+        """Let the thread end when all that was handed in before is settled."""
+        self._ended.put(None)
+
+    def give_up(self) -> None:
+        """From now on try each call once, whether Redis answers or not."""
+        self._give_up.set()
+
+    def run(self) -> None:
+        """Settle what is handed in until told to end."""
+        more = True
+        while more:
+            gathered, more = self._gather()
+            self._freed()
+            held: list[Settled] = []
+            for execution, came_of_it in gathered:
+                if came_of_it is None:
+                    self._report.lease_lost(execution)
+                else:
+                    held.append((execution, came_of_it))
+            self._settle(held)
+        self._report.flush()
+
+    def _gather(self) -> tuple[list[Ended], bool]:
+        """Wait for one job to end and take all that ended meanwhile; False: that was the last."""
+        one = self._ended.get()
+        gathered: list[Ended] = []
+        try:
+            while one is not None:
+                gathered.append(one)
+                if len(gathered) == MOST_GATHERED:
+                    break
+                one = self._ended.get_nowait()
+        except Empty:
+            pass
+        return gathered, one is not None
+
+    def _settle(self, jobs: list[Settled]) -> None:
+        """Send jobs until each was answered, or its lease is over."""
+        while jobs:
+            batches = list(_batches(jobs))
+            try:
+                replies = self._server.call_all([batch.call for batch in batches])
+            except (Unavailable, NotAllowed) as problem:
+                self._outage.lost(problem)
+                jobs = self._still_leased(jobs, problem)
+                self._give_up.wait(RETRY_SECONDS)
+                continue
+            self._outage.over()
+            jobs = []
+            for batch, reply in zip(batches, replies, strict=True):
+                jobs += self._read(batch, reply)
+
+    def _still_leased(self, jobs: list[Settled], problem: BoltQError) -> list[Settled]:
+        """Drop the jobs of which nobody would hear any more."""
+        now = time.monotonic()
+        leased: list[Settled] = []
+        for execution, item in jobs:
+            if now < execution.deadline and not self._give_up.is_set():
+                leased.append((execution, item))
+            else:
+                self._report.dropped(execution, problem)
+        return leased
+
+    def _read(self, batch: _Batch, reply: Any) -> list[Settled]:
+        """Log what a batch was answered; returns what is to be sent again."""
+        if isinstance(reply, BadArgument | TooLarge):
+            return self._without_the_bad_one(batch, reply)
+        if isinstance(reply, BoltQError):
+            for execution, _ in batch.jobs:
+                self._report.dropped(execution, reply)
+            return []
+        for (execution, item), answer in zip(batch.jobs, reply.answers, strict=True):
+            self._log(execution, item, answer)
+        return []
+
+    def _without_the_bad_one(self, batch: _Batch, refusal: BoltQError) -> list[Settled]:
+        """Send the jobs of a refused batch one by one, and the bad one without its result."""
+        if len(batch.jobs) > 1:
+            for job in batch.jobs:
+                self._settle([job])
+            return []
+        execution, item = batch.jobs[0]
+        if isinstance(item, scripts.AckItem) and item.result:
+            outcome.log_result_left_out(execution, str(refusal))
+            return [(execution, item._replace(result=b""))]
+        self._report.dropped(execution, refusal)
+        return []
+
+    def _log(self, execution: Execution, item: Outcome, answer: Any) -> None:
+        if isinstance(answer, scripts.AckDone):
+            self._report.done(execution)
+        elif isinstance(answer, _LOST):
+            self._report.lease_lost(execution)
+        elif isinstance(item, scripts.FailItem) and not isinstance(answer, scripts.FailAlready):
+            self._report.failed(execution, item, answer)
+        elif isinstance(item, scripts.ReleaseItem):
+            cancelled = isinstance(answer, scripts.ReleaseCancelled)
+            self._report.given_back(execution, cancelled=cancelled, delay_ms=item.delay_ms)
+
+
+_LOST = (
+    scripts.AckLeaseLost,
+    scripts.FailLeaseLost,
+    scripts.ReleaseLeaseLost,
+    scripts.AckUnknown,
+    scripts.FailUnknown,
+    scripts.ReleaseUnknown,
+)
+
+_VERBS: dict[type[Outcome], Callable[[str, list[Any]], Call[Any]]] = {
+    scripts.AckItem: scripts.ack,
+    scripts.FailItem: scripts.fail,
+    scripts.ReleaseItem: scripts.release,
+}
+
+
+def _batches(jobs: Iterable[Settled]) -> Iterator[_Batch]:
+    """Sort jobs by verb and queue into what one call carries each."""
+    groups: dict[tuple[type[Outcome], str], list[Settled]] = {}
+    for job in jobs:
+        groups.setdefault((type(job[1]), job[0].queue), []).append(job)
+    for (kind, queue), group in groups.items():
+        for part in _parts(group):
+            yield _Batch(_VERBS[kind](queue, [item for _, item in part]), part)
+
+
+def _parts(group: list[Settled]) -> Iterator[list[Settled]]:
+    part: list[Settled] = []
+    size = 0
+    for job in group:
+        weight = len(job[1].result) if isinstance(job[1], scripts.AckItem) else 0
+        if part and (len(part) == BATCH_ITEMS or size + weight > BATCH_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(job)
+        size += weight
+    if part:
+        yield part

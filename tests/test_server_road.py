@@ -1,0 +1,243 @@
+"""The road to Redis: what is sent again, what is named, and what is left alone."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers import TestServer, until
+
+from boltq import BoltQ, address, bench, ids, scripts
+from boltq.errors import (
+    BadArgument,
+    Corrupt,
+    NotAllowed,
+    ServerFull,
+    TooLarge,
+    Unavailable,
+)
+from boltq.evalsha import Bells, Server
+
+KINDS = ["redis", "valkey"]
+Private = Callable[..., TestServer]
+
+
+@contextmanager
+def losing_replies(real: Path, folder: Path, losses: int) -> Iterator[str]:
+    """A socket that hands requests on, and cuts the line in place of the first answers."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(folder / "lossy"))
+    listener.listen()
+    left = [losses]
+
+    def serve(client: socket.socket) -> None:
+        with client, socket.socket(socket.AF_UNIX) as upstream:
+            upstream.connect(str(real))
+            while request := client.recv(1 << 20):
+                upstream.sendall(request)
+                reply = upstream.recv(1 << 20)
+                if b"EVALSHA" in request and not reply.startswith(b"-NOSCRIPT") and left[0]:
+                    left[0] -= 1
+                    return
+                client.sendall(reply)
+
+    def accept() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(client,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"unix://{folder / 'lossy'}"
+    finally:
+        listener.close()
+
+
+@pytest.fixture(params=KINDS)
+def private(request: pytest.FixtureRequest, private_server: Private) -> TestServer:
+    return private_server(request.param)
+
+
+def on(server: TestServer, **options: Any) -> Server:
+    return Server(address.parse(server.address), **options)
+
+
+def items(*given: str, payload: bytes = b"1") -> list[scripts.EnqueueItem]:
+    return [scripts.EnqueueItem(one, "echo", payload, b"") for one in given]
+
+
+def executed(server: TestServer) -> int:
+    return int(server.raw().info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0))
+
+
+def test_a_request_whose_answer_was_lost_is_sent_again_and_done_once(
+    private: TestServer, tmp_path: Path, queue: str
+) -> None:
+    assert private.embedded
+    with losing_replies(private.embedded.socket_path, tmp_path, losses=2) as lossy:
+        road = Server(address.parse(lossy), patience_seconds=5)
+        reply = road.call(scripts.enqueue(queue, items("a"), delay_ms=0))
+        road.close()
+    # The second and third try found the job there: only the ids made that harmless.
+    assert reply.answers == [scripts.EnqueueDuplicate("a")]
+    assert executed(private) == 4  # one NOSCRIPT, three runs
+    assert on(private).call(scripts.stats(queue)).enqueued_total == 1
+
+
+def test_a_claim_whose_answer_was_lost_leases_no_second_batch(
+    private: TestServer, tmp_path: Path, queue: str
+) -> None:
+    assert private.embedded
+    direct = on(private)
+    direct.call(scripts.enqueue(queue, items(*(f"j{n}" for n in range(20))), delay_ms=0))
+    claim = scripts.claim(
+        queue, token=ids.new_token(), worker="w", lease_ms=30_000, limit=5, max_bytes=10_000
+    )
+    with losing_replies(private.embedded.socket_path, tmp_path, losses=3) as lossy:
+        road = Server(address.parse(lossy), patience_seconds=5)
+        claimed = road.call(claim)
+        road.close()
+    assert isinstance(claimed, scripts.Claimed)
+    assert [job.id for job in claimed.answers] == ["j0", "j1", "j2", "j3", "j4"]
+    stats = direct.call(scripts.stats(queue))
+    assert (stats.running, stats.queued) == (5, 15)
+
+
+def test_who_gives_up_hears_which_ids_are_unknown(
+    private: TestServer, tmp_path: Path, queue: str
+) -> None:
+    assert private.embedded
+    on(private).call(scripts.stats(queue))
+    with losing_replies(private.embedded.socket_path, tmp_path, losses=10**6) as lossy:
+        app = BoltQ(lossy, patience_seconds=0.1)
+        with pytest.raises(Unavailable) as unknown:
+            app.enqueue("echo", queue=queue, id="a")
+        app.close()
+    assert unknown.value.unknown_ids == (f"{queue}:a",)
+    assert BoltQ(private.address).enqueue("echo", queue=queue, id="a").created is False
+
+
+def test_nobody_there_is_said_within_the_patience(tmp_path: Path) -> None:
+    road = Server(address.parse(f"unix://{tmp_path}/none"), patience_seconds=0.1)
+    with pytest.raises(Unavailable, match=f"Redis at unix://{tmp_path}/none does not answer"):
+        road.call(scripts.stats("q"))
+    with pytest.raises(Unavailable):
+        road.ping()
+
+
+def test_the_same_client_goes_on_when_the_server_is_back(
+    private_server: Private, queue: str
+) -> None:
+    server = private_server("valkey", persistent=True)
+    assert server.embedded
+    road = on(server, patience_seconds=10)
+    road.call(scripts.enqueue(queue, items("a"), delay_ms=0))
+    server.embedded.kill()
+    restart = threading.Timer(0.2, server.embedded.start)
+    restart.start()
+    # It waits, finds no script on the new server, loads it, and sees the job of before.
+    assert road.call(scripts.stats(queue)).queued == 1
+    restart.join()
+
+
+def test_a_wrong_password_is_named_at_once_and_not_shown(private: TestServer, queue: str) -> None:
+    raw = private.raw()
+    raw.config_set("requirepass", "right-one")
+    place = address.parse(private.address.replace("unix://", "unix://:wrong-one@"))
+    road = Server(place, patience_seconds=60)
+    with pytest.raises(NotAllowed) as refused:
+        road.call(scripts.stats(queue))
+    assert "wrong-one" not in str(refused.value)
+    raw.config_set("requirepass", "")
+
+
+def test_a_full_server_is_named(private: TestServer, queue: str) -> None:
+    road = on(private)
+    road.call(scripts.enqueue(queue, items("a"), delay_ms=0))
+    private.raw().config_set("maxmemory", "1mb")
+    with pytest.raises(ServerFull, match="is full: it takes no new jobs"):
+        road.call(scripts.enqueue(queue, items("b"), delay_ms=0))
+    assert road.call(scripts.stats(queue)).queued == 1
+
+
+def test_a_key_of_another_make_is_named(server: TestServer, queue: str) -> None:
+    server.raw().set(f"boltq1:{{{queue}}}:queued", "mine")
+    with pytest.raises(Corrupt, match=r"could not run a script: .*WRONGTYPE"):
+        on(server).call(scripts.stats(queue))
+
+
+def test_calls_of_one_round_trip_are_answered_each_for_itself(
+    server: TestServer, queue: str
+) -> None:
+    road = on(server)
+    server.raw().set(f"boltq1:{{{queue}-broken}}:queued", "mine")
+    made, bad, broken, large, counted = road.call_all(
+        [
+            scripts.enqueue(queue, items("a"), delay_ms=0),
+            scripts.enqueue(queue, items("b c"), delay_ms=0),
+            scripts.stats(f"{queue}-broken"),
+            scripts.enqueue(queue, items("d", payload=b"x" * 1_048_577), delay_ms=0),
+            scripts.stats(queue),
+        ]
+    )
+    assert made.answers == [scripts.EnqueueCreated("a")]
+    assert isinstance(bad, BadArgument)
+    assert isinstance(broken, Corrupt)
+    assert isinstance(large, TooLarge)
+    assert counted.queued == 1
+
+
+def test_scripts_that_the_server_forgot_are_loaded_again_also_in_a_round_trip(
+    private: TestServer, queue: str
+) -> None:
+    road = on(private)
+    calls = [scripts.enqueue(queue, items("a"), delay_ms=0), scripts.stats(queue)]
+    for _ in range(2):
+        private.raw().script_flush()
+        answers = road.call_all(calls)
+        assert not [answer for answer in answers if isinstance(answer, Exception)]
+    private.raw().script_flush()
+    assert road.call(scripts.stats(queue)).enqueued_total == 1
+
+
+def test_a_bell_wakes_who_waits_and_says_of_which_queue(server: TestServer, queue: str) -> None:
+    road, heard = on(server), []
+    bells = Bells(road)
+    assert bells.wait([queue], 0.01) is None
+    waiting = threading.Thread(target=lambda: heard.append(bells.wait([f"{queue}-b", queue], 2)))
+    waiting.start()
+    raw = server.raw()
+    until(lambda: raw.info("clients")["blocked_clients"] > 0)
+    road.call(scripts.enqueue(queue, items("a"), delay_ms=0))
+    waiting.join(5)
+    assert heard == [queue]
+    bells.close()
+
+
+def test_workers_and_queues_are_noted_outside_of_every_queue(
+    server: TestServer, queue: str
+) -> None:
+    road = on(server, prefix=f"p-{ids.new_token()}")
+    now_ms = road.now_ms()
+    road.note_worker("w-old", now_ms - 3 * 3_600_000)
+    road.note_worker("w-new", now_ms)
+    road.note_queue(queue, now_ms)
+    assert server.raw().zrange(f"{road.prefix}1:workers", 0, -1) == [b"w-new"]
+    assert road.queues() == [queue]
+
+
+@pytest.mark.parametrize("batch", [1, 10])
+def test_the_benchmark_measures_what_it_says(private: TestServer, batch: int) -> None:
+    road = on(private)
+    life = bench.life(road, batch=batch, jobs=20)
+    assert life.jobs == 20
+    assert min(life.enqueue_us, life.claim_us, life.ack_us) > 0
+    waiting = bench.waiting(road, jobs=1000)
+    assert waiting.record_bytes < waiting.bytes_a_job < waiting.record_bytes + 1000
+    assert bench.floor_us(road, calls=10) > 0

@@ -135,7 +135,8 @@ def read_header(line: bytes) -> Header:
 def described(queue: str, item: scripts.InspectJob | scripts.ListJob) -> Job:
     """Make a Job of what the scripts inspect and list tell."""
     header = read_header(item.header)
-    errors = item.errors.decode("utf-8", "replace").splitlines()
+    # Not splitlines, which would cut at a U+2028 in a message, too.
+    errors = item.errors.decode("utf-8", "replace").split("\n")
     return Job(
         id=ids.join(queue, item.id),
         queue=queue,

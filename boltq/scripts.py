@@ -855,9 +855,9 @@ class FailItem(NamedTuple):
 
     id: a name of 1..128 bytes; the job.
     token: a name of 1..64 bytes; the claim under which it is held.
-    error: 0..100000 bytes; the kind of error; its first 200 bytes are kept.
-    message: 0..1000000 bytes; what went wrong; its first 1000 bytes are kept.
-    stack: 0..1000000 bytes; where; its first 2800 bytes are kept.
+    error: 0..100000 bytes; the kind of error; 200 bytes of it are kept.
+    message: 0..1000000 bytes; what went wrong; 1000 bytes of it are kept.
+    stack: 0..1000000 bytes; where; 2800 bytes of it are kept.
     delay_ms: an integer 0..315360000000 or left out; the pause before the next try; empty: by the
         job's backoff.
     final: an integer 0..1; 1: never again, the job is dead.

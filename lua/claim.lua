@@ -23,9 +23,9 @@
 --   PAUSED   now_ms:integer wait_ms:integer reason:text  the queue hands nothing out
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O((n + 400) log m), n = jobs leased, m = jobs of the queue
--- USES    integer name text bad_argument add_item clock time_ms stamps head ring forget trim split_record
---         priority_base promote_due tried lease_fields cut note_try backoff finish leave_running
---         read_header reap_due again move_due wait_ms
+-- USES    integer name text bad_argument add_item clock time_ms stamps head ring forget trim
+--         split_record priority_base promote_due tried lease_fields cut in_json note_try backoff
+--         finish leave_running read_header reap_due again move_due wait_ms
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -56,7 +56,7 @@ end
 local queued, scheduled, retrying, running, leases, claims, claim_ends, jobs, payloads, tries,
   completed, cancelled, dead, outcomes, stats, settings, bell = unpack(KEYS)
 -- parts: integer name text bad_argument add_item clock time_ms stamps head ring forget trim
---   split_record priority_base promote_due tried lease_fields cut note_try backoff finish
+--   split_record priority_base promote_due tried lease_fields cut in_json note_try backoff finish
 --   leave_running read_header reap_due again move_due wait_ms
 if #ARGV ~= 5 then
   return { "BAD_ARGUMENT", "claim takes 5 arguments, not " .. #ARGV }

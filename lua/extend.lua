@@ -4,7 +4,7 @@
 -- A lease is never shortened, so a late repeat is harmless. One that ran out is not revived, also when
 -- nobody has reaped it yet.
 --
--- KEYS  jobs running leases tries outcomes settings
+-- KEYS  jobs running leases claim_ends tries outcomes settings
 -- ARGV
 --   lease_ms  integer  100..86400000  how long the leases last from now
 -- EACH  1..500
@@ -23,17 +23,18 @@
 local LEVEL = 1
 local WIDTH = 3
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 6
+if not key_base or #queue > 128 or #KEYS ~= 7
   or KEYS[2] ~= key_base .. "running"
   or KEYS[3] ~= key_base .. "leases"
-  or KEYS[4] ~= key_base .. "tries"
-  or KEYS[5] ~= key_base .. "outcomes"
-  or KEYS[6] ~= key_base .. "settings"
+  or KEYS[4] ~= key_base .. "claim_ends"
+  or KEYS[5] ~= key_base .. "tries"
+  or KEYS[6] ~= key_base .. "outcomes"
+  or KEYS[7] ~= key_base .. "settings"
 then
   return { "BAD_KEYS", "extend takes these keys of one queue, in this order: jobs running leases "
-    .. "tries outcomes settings" }
+    .. "claim_ends tries outcomes settings" }
 end
-local jobs, running, leases, tries, outcomes, settings = unpack(KEYS)
+local jobs, running, leases, claim_ends, tries, outcomes, settings = unpack(KEYS)
 -- parts: integer name bad_argument add_item clock time_ms head tried lease_fields held not_held
 local count = (#ARGV - 1) / 2
 if count < 1 or count > 500 or count % 1 ~= 0 then
@@ -68,12 +69,16 @@ end
 local now_ms, now = clock()
 local lease = held(id, token, now)
 local until_then = now - 511 + lease_ms * 512
-local reply, entries = { "EXTENDED", now_ms }, {}
+redis.call("ZCARD", claim_ends)
+local reply, entries, ends, last = { "EXTENDED", now_ms }, {}, {}, nil
 for i = 1, count do
   if lease[i] then
     local _, _, _, _, _, _, cancel = lease_fields(lease[i])
     -- A score of its own for each job: where hundreds share one, list cannot tell its pages apart.
     entries[#entries + 1], entries[#entries + 2] = ("%.0f"):format(until_then + i - 1), id[i]
+    if token[i] ~= last then
+      ends[#ends + 1], ends[#ends + 2], last = ("%.0f"):format(until_then), token[i], token[i]
+    end
     add_item(reply, WIDTH, { "HELD", 0, tonumber(cancel) })
   else
     add_item(reply, WIDTH, { not_held(id[i], token[i], "extend") })
@@ -81,6 +86,8 @@ for i = 1, count do
 end
 if #entries > 0 then
   redis.call("ZADD", running, "XX", "GT", unpack(entries))
+  -- A claim is remembered for as long as one of its leases: until then its repeat takes nothing new.
+  redis.call("ZADD", claim_ends, "XX", "GT", unpack(ends))
   for i, lease_end in ipairs(redis.call("ZMSCORE", running, unpack(id))) do
     if lease[i] then reply[WIDTH * i + 1] = time_ms(lease_end) end
   end

@@ -9,9 +9,9 @@
 -- EACH  1..500
 --   id        name      1..128           the job
 --   token     name      1..64            the claim under which it is held
---   error     bytes     0..100000        the kind of error; its first 200 bytes are kept
---   message   bytes     0..1000000       what went wrong; its first 1000 bytes are kept
---   stack     bytes     0..1000000       where; its first 2800 bytes are kept
+--   error     bytes     0..100000        the kind of error; 200 bytes of it are kept
+--   message   bytes     0..1000000       what went wrong; 1000 bytes of it are kept
+--   stack     bytes     0..1000000       where; 2800 bytes of it are kept
 --   delay_ms  integer?  0..315360000000  the pause before the next try; empty: by the job's backoff
 --   final     integer   0..1             1: never again, the job is dead
 -- SETTINGS  keep_dead keep_dead_ms keep_cancelled keep_cancelled_ms
@@ -25,8 +25,8 @@
 --     UNKNOWN     nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs of the queue
--- USES    integer name bad_argument add_item clock time_ms stamps head ring forget trim tried lease_fields
---         held not_held cut note_try backoff finish leave_running read_header
+-- USES    integer name bad_argument add_item clock time_ms stamps head ring forget trim tried
+--         lease_fields held not_held cut in_json note_try backoff finish leave_running read_header
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -51,7 +51,7 @@ end
 local jobs, payloads, running, leases, tries, retrying, dead, cancelled, outcomes, stats, settings,
   bell = unpack(KEYS)
 -- parts: integer name bad_argument add_item clock time_ms stamps head ring forget trim tried
---   lease_fields held not_held cut note_try backoff finish leave_running read_header
+--   lease_fields held not_held cut in_json note_try backoff finish leave_running read_header
 local count = #ARGV / 7
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "fail takes 7 arguments for each of 1..500 items, not " .. #ARGV }

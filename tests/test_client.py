@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from servers import TestServer
 
-from boltq import Backoff, BoltQ, NewJob, ids, locate
+from boltq import Backoff, BoltQ, NewJob, ids, locate, scripts
 from boltq.embedded import Embedded
 from boltq.errors import BadArgument, TooLarge, UnknownJob, WrongState
 from boltq.settings import Settings
@@ -146,6 +146,17 @@ def test_a_job_that_rests_is_cancelled_and_one_that_ended_is_not(app: BoltQ, que
     assert app.get(made.id).state == "cancelled"
     with pytest.raises(WrongState, match="is cancelled: only a dead job can be replayed"):
         app.replay(made.id)
+
+
+def test_an_error_with_odd_line_breaks_is_shown_whole(app: BoltQ, queue: str) -> None:
+    made = app.enqueue("echo", queue=queue, id="one")
+    claim = scripts.claim(queue, token="t", worker="w", lease_ms=1000, limit=1, max_bytes=100)
+    app.server.call(claim)
+    text = "a\u2028b\x85c\nd".encode()
+    failure = scripts.FailItem("one", "t", b"Odd", text, text, scripts.LEFT_OUT, 0)
+    app.server.call(scripts.fail(queue, [failure]))
+    (error,) = app.get(made.id).errors
+    assert (error.message, error.stack) == (text.decode(), text.decode())
 
 
 def test_an_unknown_job_is_named(app: BoltQ, queue: str) -> None:

@@ -1,7 +1,7 @@
 """Every argument of every verb, by the range in its header: what is outside writes nothing."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any
 
@@ -88,20 +88,22 @@ NO_NUMBER = [
 NO_TEXT = ["a\nb", "a\r\n", "\0", "a\0b", "\t", "\x1b[31m", "a\x7f"]
 
 
+REFUSED: dict[str, Callable[[int, int], list[Argument]]] = {
+    "integer": lambda low, high: [low - 1, high + 1, f"{low}.0", f"{high}.5", *NO_NUMBER],
+    "number": lambda low, high: [low - 1, high + 1, f"{high}.1", ".5", "1.2.3", *NO_NUMBER],
+    "name": lambda _, high: ["a" * (high + 1), "a" * 10_000, "a:b", *NO_NAME],
+    "type": lambda _, high: ["a" * (high + 1), ":a", *NO_NAME],
+    "text": lambda _, high: ["a" * (high + 1), "\u00e9" * (high // 2 + 1), *NO_TEXT],
+    "bytes": lambda _, high: [bytes(high + 1)],
+    "word": lambda *_: ["nothing", "QUEUED", "queued ", "Newest", "\0"],
+}
+
+
 def refused_values(field: dict[str, Any]) -> Iterator[Argument]:
     low, high = field.get("range", (0, 0))
     if not field["optional"] and (low or field["type"] in ("integer", "number", "word")):
         yield b""
-    by_type: dict[str, list[Argument]] = {
-        "integer": [low - 1, high + 1, f"{low}.0", f"{high}.5", *NO_NUMBER],
-        "number": [low - 1, high + 1, f"{high}.1", ".5", "1.2.3", "0x1p0", *NO_NUMBER],
-        "name": ["a" * (high + 1), "a" * 10_000, "a:b", *NO_NAME],
-        "type": ["a" * (high + 1), ":a", *NO_NAME],
-        "text": ["a" * (high + 1), "\u00e9" * (high // 2 + 1), *NO_TEXT],
-        "bytes": [bytes(high + 1)],
-        "word": [word.upper() for word in field.get("choices", ())] + ["nothing", "\0"],
-    }
-    yield from by_type[field["type"]]
+    yield from REFUSED[field["type"]](low, high)
 
 
 def allowed_values(field: dict[str, Any]) -> Iterator[Argument]:

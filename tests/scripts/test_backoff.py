@@ -65,6 +65,14 @@ def test_a_job_that_has_failed_very_often_still_waits_its_cap(q: QueueState) -> 
     assert pause_after_fail(q) == 3_600_000
 
 
+def test_a_job_without_backoff_that_has_failed_very_often_still_does_not_wait(
+    q: QueueState,
+) -> None:
+    q.run("a", max_attempts=1000, base_ms=0, factor=1000)
+    q.raw.hset(q.key("tries"), "a", b"990 0 990 0 t0 fail\n")
+    assert pause_after_fail(q) == 0
+
+
 def test_the_queue_says_how_long_where_the_job_does_not(q: QueueState) -> None:
     q.configure(
         job_backoff_base_ms=10, job_backoff_factor=10, job_backoff_cap_ms=500, job_backoff_jitter=0

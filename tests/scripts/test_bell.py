@@ -75,6 +75,11 @@ def test_a_release_rings_if_the_job_is_queued_or_due_before_all_other_delayed_jo
     assert quiet.bell() == rings
 
 
+def test_a_release_rings_by_any_of_its_batch(quiet: QueueState) -> None:
+    quiet.send("release", *("held", "t1", 30_000), *("other", "t1", 90_000))
+    assert quiet.bell() == 1
+
+
 def test_a_release_that_cancels_does_not_ring(quiet: QueueState) -> None:
     quiet.release("asked")
     assert quiet.bell() == 0

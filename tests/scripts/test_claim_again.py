@@ -54,6 +54,18 @@ def test_a_claim_is_repeated_also_when_the_queue_is_paused(q: QueueState) -> Non
     assert q.dump() == left
 
 
+def test_a_claim_is_remembered_for_as_long_as_a_lease_of_it_was_extended(q: QueueState) -> None:
+    q.run("a", token="t1", claim={"lease_ms": 1000})
+    q.extend("a", lease_ms=500_000)
+    first_end = q.read("claim_ends")["t1"]
+    assert first_end == q.read("running")["a"]
+    q.enqueue("b")
+    assert q.claimed("t2", limit=1) == ["b"]
+    q.enqueue("c")
+    assert ids(q.claim("t1")) == ["a"]
+    assert q.order("queued") == ["c"]
+
+
 def test_a_repeated_claim_moves_nothing_that_is_due(q: QueueState) -> None:
     q.run("lapsed", token="t0")
     q.run("a", token="t1")

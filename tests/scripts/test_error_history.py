@@ -27,6 +27,10 @@ def fail_with(q: QueueState, error: bytes, message: bytes, stack: bytes, token: 
     q.call(scripts.fail(q.name, [FailItem("a", token, error, message, stack, 0, 0)]))
 
 
+def lines(q: QueueState) -> list[bytes]:
+    return q.read("tries")["a"].split(b"\n")[1:-1]
+
+
 def errors(q: QueueState) -> list[dict[str, Any]]:
     tries = q.tries("a")
     assert tries is not None
@@ -144,11 +148,15 @@ def test_a_release_keeps_the_errors_and_adds_none(q: QueueState) -> None:
     assert (q.tries("a").how, q.tries("a").token) == ("release", "t2")
 
 
-def test_the_largest_history_stays_within_ten_times_4_kib_where_nothing_is_escaped(
-    q: QueueState,
+@pytest.mark.parametrize("byte", [b"x", b"\0", b'"', b"\n", b"\xff"], ids=repr)
+def test_the_largest_history_stays_within_ten_times_4_kib_whatever_must_be_escaped(
+    q: QueueState, byte: bytes
 ) -> None:
     q.enqueue("a", max_attempts=100)
     for n in range(12):
         q.claim(f"t{n}", worker="w" * 128)
-        fail_with(q, b"t" * 100_000, b"m" * 500_000, b"s" * 500_000, f"t{n}")
+        fail_with(q, byte * 100_000, byte * 500_000, byte * 500_000, f"t{n}")
+    kept = [json.loads(line.decode("utf-8", "replace")) for line in lines(q)]
+    assert [error["attempt"] for error in kept] == list(range(3, 13))
+    assert min(len(error["stack"]) for error in kept) > 400
     assert len(q.read("tries")["a"]) < 10 * 4300

@@ -9,14 +9,15 @@ from boltq.scripts import ExtendHeld, ExtendItem, ExtendLeaseLost, ExtendUnknown
 LOST, UNKNOWN = ExtendLeaseLost(), ExtendUnknown()
 
 
-def test_an_extended_lease_ends_that_much_later_and_nothing_else_changes(q: QueueState) -> None:
+def test_an_extended_lease_ends_that_much_later_and_its_claim_is_remembered(q: QueueState) -> None:
     q.run("a", "b")
     before = q.dump()
     reply = q.call(scripts.extend(q.name, [ExtendItem("a", "t1")], lease_ms=60_000))
     assert reply.answers == [ExtendHeld(reply.now_ms + 60_000, 0)]
     after = q.dump()
     assert after["running"].pop("a") == stamp_of(reply.now_ms + 60_000)
-    del before["running"]["a"]
+    assert after.pop("claim_ends") == {"t1": stamp_of(reply.now_ms + 60_000)}
+    del before["running"]["a"], before["claim_ends"]
     assert after == before
 
 
@@ -36,7 +37,8 @@ def test_a_repeated_extend_holds_the_lease_at_least_as_long(q: QueueState) -> No
     (again,) = q.call(call).answers
     assert first.lease_end_ms <= again.lease_end_ms <= first.lease_end_ms + 2000
     after = q.dump()
-    assert after.pop("running")["a"] >= left.pop("running")["a"]
+    for part in ("running", "claim_ends"):
+        assert min(after.pop(part).values()) >= min(left.pop(part).values())
     assert after == left
 
 
@@ -71,6 +73,7 @@ def test_each_job_of_a_batch_has_its_own_answer(q: QueueState) -> None:
     assert isinstance(answers[2], ExtendHeld)
     after = q.dump()
     assert after["running"].pop("held") > before["running"].pop("held")
+    assert after["claim_ends"].pop("t1") > before["claim_ends"].pop("t1")
     assert after == before
 
 

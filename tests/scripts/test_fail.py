@@ -10,13 +10,12 @@ from boltq.scripts import (
     FailCancelled,
     FailDead,
     FailItem,
-    FailLeaseLost,
     FailRetrying,
     FailUnknown,
 )
 
 DEAD, CANCELLED, ALREADY = FailDead(), FailCancelled(), FailAlready()
-LOST, UNKNOWN = FailLeaseLost(), FailUnknown()
+UNKNOWN = FailUnknown()
 DEAD_MS = 90 * 24 * HOUR_MS
 
 
@@ -124,91 +123,6 @@ def test_a_job_whose_cancel_was_asked_ends_cancelled(q: QueueState, final: int) 
     assert q.states("a") == ["cancelled"]
 
 
-# --- the same again
-
-
-@pytest.mark.parametrize("options", [{}, {"max_attempts": 1}], ids=["retried", "dead"])
-def test_a_repeated_fail_is_answered_already_and_uses_no_attempt(
-    q: QueueState, options: dict[str, int]
-) -> None:
-    q.run("a", "b", **options)
-    _, again = q.twice(scripts.fail(q.name, [fail_item("a"), fail_item("b")]))
-    assert again.answers == [ALREADY, ALREADY]
-    assert q.tries("a").failures == 1
-
-
-def test_a_fail_is_repeated_also_while_the_next_try_runs(q: QueueState) -> None:
-    q.run("a", base_ms=0)
-    q.fail("a")
-    assert q.claimed("t2") == ["a"]
-    before = q.dump()
-    assert q.fail("a") == [ALREADY]
-    assert q.dump() == before
-    q.ack("a", token="t2")
-    assert q.fail("a") == [LOST]
-
-
-@pytest.mark.parametrize(
-    ("tokens", "expected"),
-    [
-        (["t1", "t1"], [FailRetrying, FailAlready]),
-        (["t1", "t2"], [FailRetrying, FailLeaseLost]),
-        (["t2", "t1", "t1"], [FailLeaseLost, FailRetrying, FailAlready]),
-    ],
-)
-def test_a_job_twice_in_a_batch_is_answered_as_if_sent_one_after_the_other(
-    q: QueueState, tokens: list[str], expected: list[type]
-) -> None:
-    q.run("a")
-    reply = q.call(scripts.fail(q.name, [fail_item("a", token) for token in tokens]))
-    assert [type(answer) for answer in reply.answers] == expected
-    assert q.tries("a").failures == q.stat("failed") == 1
-
-
-def test_each_job_of_a_batch_has_its_own_answer(q: QueueState) -> None:
-    q.run("retried", "last", "done", "lapsed", "asked", token="t1", max_attempts=2)
-    q.run("others", token="t2")
-    q.enqueue("waiting")
-    q.ack("done")
-    q.cancel("asked")
-    q.make_due("running", "lapsed")
-    given = ["nothing", "retried", "last", "done", "lapsed", "asked", "others", "waiting"]
-    items = [fail_item(id, final=int(id == "last")) for id in given]
-    answers = q.call(scripts.fail(q.name, items)).answers
-    assert isinstance(answers.pop(1), FailRetrying)
-    assert answers == [UNKNOWN, DEAD, LOST, LOST, CANCELLED, LOST, LOST]
-    assert {id: q.states(id) for id in given[1:]} == {
-        "retried": ["retrying"],
-        "last": ["dead"],
-        "done": ["completed"],
-        "lapsed": ["running"],
-        "asked": ["cancelled"],
-        "others": ["running"],
-        "waiting": ["queued"],
-    }
-
-
-@pytest.mark.parametrize("end", ["lapse", "reap", "ack", "release", "other-claim"])
-def test_a_fail_from_a_lost_lease_is_refused_and_leaves_the_job_alone(
-    q: QueueState, end: str
-) -> None:
-    q.run("a", base_ms=0)
-    if end in ("lapse", "reap", "other-claim"):
-        q.make_due("running", "a")
-    match end:
-        case "reap":
-            q.reap()
-        case "ack":
-            q.ack("a")
-        case "release":
-            q.release("a")
-        case "other-claim":
-            assert q.claimed("t2") == ["a"]
-    before = q.dump()
-    assert q.fail("a") == [LOST]
-    assert q.dump() == before
-
-
 # --- what is kept
 
 
@@ -233,6 +147,19 @@ def test_dead_jobs_that_are_not_to_be_kept_are_gone_at_once(
     first, again = q.twice(scripts.fail(q.name, [fail_item(final=1), fail_item(final=1)]))
     assert (first.answers, again.answers) == ([DEAD, ALREADY], [UNKNOWN, UNKNOWN])
     assert set(q.dump()) == {"claims", "claim_ends", "stats", "settings", "bell"}
+
+
+@pytest.mark.parametrize("settings", [{"keep_cancelled": 0}, {"keep_cancelled_ms": 0}], ids=str)
+def test_cancelled_jobs_that_are_not_to_be_kept_are_gone_at_once(
+    q: QueueState, settings: dict[str, int]
+) -> None:
+    q.configure(**settings)
+    q.run("a", payload=bytes(5000))
+    q.cancel("a")
+    first, again = q.twice(scripts.fail(q.name, [fail_item()]))
+    assert (first.answers, again.answers) == ([CANCELLED], [UNKNOWN])
+    assert set(q.dump()) == {"claims", "claim_ends", "stats", "settings", "bell"}
+    assert (q.stat("cancelled"), q.stat("trimmed")) == (1, 1)
 
 
 def test_five_hundred_jobs_fail_at_once(q: QueueState) -> None:

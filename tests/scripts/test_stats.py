@@ -60,7 +60,10 @@ def test_the_totals_tell_what_happened_since_the_queue_exists(q: QueueState) -> 
     q.raw.hdel(q.key("jobs"), "gone")
     assert q.claimed("t3") == ["dies-too"]
     assert known(stats(q)) == {
-        **{"scheduled": 1, "retrying": 2, "running": 1, "cancelled": 1},
+        "scheduled": 1,
+        "retrying": 2,
+        "running": 1,
+        "cancelled": 1,
         "enqueued_total": 10,
         "completed_total": 1,
         "failed_total": 3,

@@ -40,8 +40,9 @@ class WorkerProcess:
         """Run a worker until `stop` is set, then let it finish; `hurry` lets it only give back.
 
         Must be called from a thread that lives as long as this: the kernel kills the worker with
-        the thread that started it. Returns 0 when the worker ended as asked, 1 when it had to be
-        killed, USAGE when it refused its arguments: then it is not started again.
+        the thread that started it. Returns 0 when the worker ended as asked, 1 when it gave jobs
+        back in a hurry or had to be killed, USAGE when it refused its arguments: then it is not
+        started again.
         """
         pause = FIRST_PAUSE_SECONDS
         while not stop.is_set():
@@ -83,4 +84,5 @@ def _end(process: subprocess.Popen[bytes], hurry: Event) -> int:
             process.terminate()
             hurried = True
         time.sleep(LOOK_SECONDS)
-    return 0
+    # One that had only begun knows no signals yet, and has no jobs.
+    return 0 if process.returncode in {0, -signal.SIGTERM} else 1

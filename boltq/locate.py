@@ -23,7 +23,7 @@ def explained(settings: Settings, found: address.Address) -> str:
     """Say which server was found where the settings name none; the empty text where they do."""
     if settings.redis_addr:
         return ""
-    folder = settings.data_dir.absolute()
+    folder = settings.data_dir.expanduser().absolute()
     if found.kind == "unix":
         return f"no REDIS_ADDR is given: using the embedded server of {folder}"
     return f"no REDIS_ADDR is given and no embedded server runs in {folder}: using {found.shown}"

@@ -75,7 +75,7 @@ class TextLines(logging.Formatter):
         """Return the record as one line without control characters."""
         when = time.strftime("%H:%M:%S", time.localtime(record.created))
         name = record.name.removeprefix("boltq.")
-        parts = [f"{when} {record.levelname} {name}: {_printable(record.getMessage())}"]
+        parts = [f"{when} {record.levelname} {name}: {printable(record.getMessage())}"]
         for key, value in _extras(record).items():
             text = str(value)
             plain = _PLAIN.fullmatch(text) and text.isprintable()
@@ -92,7 +92,7 @@ def _extras(record: logging.LogRecord) -> dict[str, object]:
     return extras
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Escape what would break the line, move a cursor, or be no character at all."""
     if text.isprintable():
         return text
@@ -103,7 +103,7 @@ def _printable(text: str) -> str:
 
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{_printable(escaped)}"'
+    return f'"{printable(escaped)}"'
 
 
 def _without_passwords(line: str) -> str:

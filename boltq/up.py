@@ -59,7 +59,14 @@ def run(
         for part in parts:
             stack.enter_context(part)
         warn_if_away(boltq)
-        for line in _announcement(settings, server, boltq, serving, app, with_worker):
+        place = url(settings.api_host, serving.port)
+        server_line = (
+            f"The server is an embedded Valkey in {server.folder}; its log is server.log there."
+            if server
+            else f"The server is {boltq.server.address.shown}."
+        )
+        announced = _announcement(settings, place, server_line, app, with_worker=with_worker)
+        for line in announced:
             say(line)
         if server:
             server.keep_running(stop)
@@ -81,9 +88,11 @@ class Part:
         self._thread = Thread(target=self._run, name=name)
 
     def __enter__(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def __exit__(self, *_error: object) -> None:
+        """Ask it to end, and wait until it has."""
         self._stop.set()
         self._thread.join()
 
@@ -101,7 +110,7 @@ def _worker(settings: Settings, app: str | None, server: Embedded | None) -> Wor
     # What came by a flag is known to us alone. In the environment no other user can read it.
     told = {
         "REDIS_ADDR": server.address if server else str(settings.redis_addr),
-        "BOLTQ_DATA_DIR": str(settings.data_dir.absolute()),
+        "BOLTQ_DATA_DIR": str(settings.data_dir),
         "BOLTQ_PREFIX": settings.prefix,
         "BOLTQ_LOG": settings.log,
     }
@@ -109,30 +118,17 @@ def _worker(settings: Settings, app: str | None, server: Embedded | None) -> Wor
 
 
 def _announcement(
-    settings: Settings,
-    server: Embedded | None,
-    boltq: BoltQ,
-    serving: Serving,
-    app: str | None,
-    with_worker: bool,
+    settings: Settings, place: str, server: str, app: str | None, *, with_worker: bool
 ) -> list[str]:
-    place = url(settings.api_host, serving.port)
-    lines = [
-        f"BoltQ {__version__} runs, until Ctrl-C.",
-        f"The server is an embedded Valkey in {server.folder}; its log is {server.log_path.name}."
-        if server
-        else f"The server is {boltq.server.address.shown}.",
-        f"The API answers at {place}.",
-    ]
+    lines = [f"BoltQ {__version__} runs, until Ctrl-C.", server, f"The API answers at {place}."]
     if with_worker:
-        queues = ", ".join(settings.queues)
-        whose = f"the jobs of {app}" if app else "the built-in jobs echo, sleep, fail and email"
-        lines.append(f"A worker does {whose}, from: {queues}.")
+        jobs = f"the jobs of {app} and the built-in ones" if app else "the built-in jobs"
+        lines.append(f"A worker does {jobs} of: {', '.join(settings.queues)}.")
+        outbox = settings.data_dir.expanduser().absolute() / "outbox"
         lines.append(
             f"Mails go to the SMTP server {settings.smtp_host}."
             if settings.smtp_host
-            else f"Mails are written to {settings.data_dir.absolute() / 'outbox'}, for SMTP_HOST "
-            f"is not set."
+            else f"Mails are written to {outbox}, since SMTP_HOST is not set."
         )
     else:
         lines.append("No worker runs here; start one with: boltq-worker")

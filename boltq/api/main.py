@@ -23,7 +23,8 @@ def run(settings: Settings, boltq: BoltQ) -> None:
     stop, _hurry = stop_on_signals()
     serving = Serving(create_app(boltq), settings.api_host, settings.api_port)
     serving.start()
-    log.info("the API answers", extra={"url": url(settings.api_host, serving.port)})
+    where = {"url": url(settings.api_host, serving.port), "server": boltq.server.address.shown}
+    log.info("the API answers", extra=where)
     warn_if_away(boltq)
     serving.run(stop)
 

@@ -53,7 +53,7 @@ check: deps luacheck verify ## ruff, mypy, import-linter, luacheck and verify
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 lua: deps ## write what is generated from the headers in lua/
 	@$(BIN)/python lua/compile.py

@@ -1,5 +1,6 @@
 """What a job costs the server: time of its whole life, and bytes while it waits."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from boltq import ids, scripts
@@ -41,7 +42,7 @@ def life(server: Server, *, batch: int, jobs: int, nothing_kept: bool = False) -
     batch: 1 to 500 jobs a call. jobs: how many in all. nothing_kept: a queue that keeps no
     completed jobs. Each figure is the median over the calls, as `INFO commandstats` gives the time
     of EVALSHA; nothing else may call scripts on this server meanwhile. Leaves a queue of its own
-    behind, whose jobs go with their time.
+    behind, empty.
     """
     queue = f"bench-{ids.new_token()}"
     if nothing_kept:
@@ -66,6 +67,7 @@ def life(server: Server, *, batch: int, jobs: int, nothing_kept: bool = False) -
         )
         claim.append(middle - before)
         ack.append(_script_us(server) - middle)
+    _purge(server, queue, "completed")
     return Life(batch, jobs, *(sorted(us)[len(us) // 2] / batch for us in (enqueue, claim, ack)))
 
 
@@ -77,12 +79,7 @@ def waiting(server: Server, *, jobs: int) -> Waiting:
         server.call(scripts.enqueue(queue, _items(500), delay_ms=0))
     taken = int(server.info("memory")["used_memory"]) - before
     header = len(b'{"type":"email","created_ms":1795558868404}\n')
-    cursor = "start"
-    while cursor:
-        step = scripts.purge(
-            queue, [], state="queued", limit=500, cursor="" if cursor == "start" else cursor
-        )
-        cursor = server.call(step).cursor
+    _purge(server, queue, "queued")
     return Waiting(jobs, taken / jobs, header + len(PAYLOAD))
 
 
@@ -95,6 +92,35 @@ def floor_us(server: Server, *, calls: int = 500) -> float:
         server.call(scripts.stats(queue))
         us.append(_script_us(server) - before)
     return sorted(us)[calls // 2]
+
+
+def lines(server: Server, *, jobs: int) -> Iterator[str]:
+    """Measure all of it and yield what came out, a line a figure, as it is known.
+
+    jobs: 1000 or more; so many wait for the figure of memory, and fewer live whole lives.
+    """
+    info = server.info("server")
+    name = info.get("valkey_version") or info.get("redis_version")
+    yield f"server            {info.get('server_name', 'redis')} {name}"
+    yield f"stats, empty      {floor_us(server):8.1f} us"
+    memory = waiting(server, jobs=jobs)
+    yield f"a queued job      {memory.bytes_a_job:8.0f} bytes"
+    yield f"  its record      {memory.record_bytes:8.0f} bytes"
+    yield "server time, us a job        enqueue    claim      ack    total"
+    for batch in (1, 10, 100):
+        for nothing_kept in (False, True):
+            figures = life(server, batch=batch, jobs=jobs * batch // 100, nothing_kept=nothing_kept)
+            title = f"  batches of {batch:3}{', nothing kept' if nothing_kept else ''}"
+            yield f"{title:28}" + "".join(
+                f"{us:8.1f} "
+                for us in (figures.enqueue_us, figures.claim_us, figures.ack_us, figures.total_us)
+            )
+
+
+def _purge(server: Server, queue: str, state: str) -> None:
+    reply = server.call(scripts.purge(queue, [], state=state, limit=500, cursor=""))
+    while reply.cursor:
+        reply = server.call(scripts.purge(queue, [], state=state, limit=500, cursor=reply.cursor))
 
 
 def _items(count: int) -> list[scripts.EnqueueItem]:

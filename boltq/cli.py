@@ -209,3 +209,18 @@ def stats(queue: str | None, *, as_json: bool, **flags: Any) -> None:
     boltq = _client(_settings(flags))
     each = {queue: boltq.stats(queue)} if queue else boltq.stats_of_all()
     click.echo(stats_json(each) if as_json else "\n".join(stats_lines(each)))
+
+
+@main.command(epilog="Example: boltq bench --redis-addr unix:///tmp/scratch.sock --jobs 20000")
+@click.option("--jobs", default=100_000, show_default=True, help="How many wait at once.")
+@_server_flags
+def bench(jobs: int, **flags: Any) -> None:
+    """Measure what a job costs the server.
+
+    The server's own clock is read, so nothing else should use it meanwhile; the jobs are purged
+    afterwards. Only ratios within one run say something about another machine.
+    """
+    from boltq.bench import lines
+
+    for line in lines(_client(_settings(flags)).server, jobs=max(jobs, 1000)):
+        click.echo(line)

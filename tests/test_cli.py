@@ -15,7 +15,7 @@ from boltq import BoltQ, ids, scripts
 from boltq.embedded import Embedded
 
 NOWHERE = "127.0.0.1:9"
-COMMANDS = ("up", "api", "worker", "export scripts", "enqueue", "get", "stats")
+COMMANDS = ("up", "api", "worker", "export scripts", "enqueue", "get", "stats", "bench")
 
 
 @pytest.fixture
@@ -122,6 +122,17 @@ def test_stats_are_a_table_or_the_json_of_the_api(
     assert shown["queued"] == 3
     assert shown["queues"][queue]["pause_reason"] == "a leak"
     assert queue in json.loads(succeeds(tmp_path, "stats", "--json", **at))["queues"]
+
+
+def test_the_benchmark_prints_its_figures_and_leaves_no_jobs(
+    server: TestServer, tmp_path: Path
+) -> None:
+    prefix = f"bench-{ids.new_token()}"
+    flags = ("--redis-addr", server.address, "--prefix", prefix)
+    said = succeeds(tmp_path, "bench", "--jobs", "1000", *flags)
+    assert re.search(r"(?m)^a queued job +[1-9]\d\d bytes$", said)
+    assert len(re.findall(r"(?m)^  batches of .*( +[1-9]\d*\.\d){4} *$", said)) == 6
+    assert not list(server.raw().scan_iter(f"{prefix}1:*:jobs"))
 
 
 def test_refusals_are_a_sentence_and_status_1(server: TestServer, tmp_path: Path) -> None:

@@ -24,11 +24,14 @@ PAUSE_SECONDS = (0.05, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a claim brought: jobs, whether more are queued, and how long to rest if there were none."""
+    """What a claim brought: jobs, and whether more are queued.
+
+    rest_seconds: for how long nothing will be due; where jobs came, the time of their leases.
+    """
 
     jobs: list[Execution]
     more: bool
-    rest_seconds: float | None
+    rest_seconds: float
 
 
 class Claimer:
@@ -78,7 +81,8 @@ class Claimer:
         self._outage.over()
         if isinstance(reply, scripts.Claimed):
             jobs = [_execution(queue, token, job, deadline) for job in reply.answers]
-            return Taken(jobs, bool(reply.more), None)
+            # Without jobs it was a repeat that came too late: nothing is known of the queue.
+            return Taken(jobs, bool(reply.more), self._lease_seconds if jobs else 0.0)
         return Taken([], more=False, rest_seconds=max(1, reply.wait_ms) / 1000)
 
 
@@ -87,7 +91,7 @@ def _execution(queue: str, token: str, job: scripts.ClaimJob, deadline: float) -
         header = read_header(job.header)
         kind, timeout_seconds = header.type, header.timeout_ms / 1000
     except msgspec.DecodeError:
-        log.error("a job's header is broken", extra={"job": ids.join(queue, job.id)})
+        log.exception("a job's header is broken", extra={"job": ids.join(queue, job.id)})
         kind, timeout_seconds = "", 0.0  # the type of no handler
     return Execution(
         queue,

@@ -37,10 +37,10 @@ class Retry(Exception):
 class Execution:
     """One try of one job, from its claim to its end.
 
-    A handler gets it from `current_job()` and reads `id`, `queue`, `type`, `attempt` (1 is the first
-    since the last replay), `failures` (of all time), `lost` (leases, since the last replay), `fence`
-    (grows with each claim of the queue), `headers`, `remaining()` and `cancelled` (somebody asked the
-    job to stop). The rest is the worker's own. Times are of `time.monotonic`.
+    A handler gets it from `current_job()` and reads `id`, `queue`, `type`, `attempt` (1 is the
+    first since the last replay), `failures` (of all time), `lost` (leases, since the last replay),
+    `fence` (grows with each claim of the queue), `headers`, `remaining()` and `cancelled` (somebody
+    asked the job to stop). The rest is the worker's own. Times are of `time.monotonic`.
     """
 
     queue: str
@@ -69,9 +69,9 @@ class Execution:
     @property
     def headers(self) -> dict[str, Any]:
         """The headers that the job was enqueued with; empty if there were none."""
-        return (
-            msgspec.json.decode(self.raw_headers, type=dict[str, Any]) if self.raw_headers else {}
-        )
+        if not self.raw_headers:
+            return {}
+        return msgspec.json.decode(self.raw_headers, type=dict[str, Any])
 
     def remaining(self) -> float:
         """Seconds until the job's timeout, `math.inf` without one; 0 once the lease is lost."""

@@ -31,6 +31,7 @@ class Fetcher:
         claimer: Claimer,
         bells: Bells,
         queues: Sequence[str],
+        *,
         pace: Pace,
         leases: Leases,
         outage: Outage,
@@ -48,8 +49,9 @@ class Fetcher:
         self._suspect: tuple[Execution, float] | None = None
         self._said: dict[str, str] = {}
 
-    def freed(self) -> None:
-        """Say that jobs have ended; called by any thread."""
+    def freed(self, worked: int) -> None:
+        """Say that jobs have ended, `worked` of them by their handlers; called by one thread."""
+        self._pace.worked(worked)
         self._freed.set()
 
     def stop(self) -> None:
@@ -124,14 +126,13 @@ class Fetcher:
             self._turns.rests(queue, TROUBLE_SECONDS)
             return
         self._said.pop(queue, None)
-        if taken.rest_seconds is not None:
+        if not taken.jobs:
             self._turns.rests(queue, taken.rest_seconds)
             return
         if taken.more:
             self._turns.has_jobs(queue)
         else:
-            self._turns.took_the_last(queue)
-        self._pace.claimed(len(taken.jobs))
+            self._turns.took_the_last(queue, taken.rest_seconds)
         self._leases.add(taken.jobs)
         for execution in taken.jobs:
             if execution.lost:

@@ -1,4 +1,4 @@
-"""The heartbeat: keeps the leases in hand alive, and hears there whether a job is to be cancelled."""
+"""The heartbeat: keeps the leases in hand alive, and hears which jobs are to be cancelled."""
 
 import logging
 import threading
@@ -30,6 +30,7 @@ class Heartbeat:
         server: Server,
         queues: Sequence[str],
         worker_id: str,
+        *,
         lease_seconds: float,
         leases: Leases,
         outage: Outage,
@@ -56,7 +57,6 @@ class Heartbeat:
             try:
                 self._register()
                 self._beat()
-                self._outage.over()
             except (Unavailable, NotAllowed) as problem:
                 self._outage.lost(problem)
             if self._stopping.wait(pause):
@@ -67,8 +67,14 @@ class Heartbeat:
         now = time.monotonic()
         soon = now + self._lease_seconds * 2 / 3
         old = [execution for execution in self._leases.all() if execution.deadline < soon]
-        if any(not execution.started for execution in old):
+        waiting = [execution for execution in old if not execution.started]
+        if waiting:
             self._give_back_waiting()
+        for execution in waiting:
+            if now >= execution.deadline:
+                # Lost between two lines, by a thread that was broken from outside: it frees its
+                # place here, and runs again where it is claimed next.
+                self._leases.end(execution)
         held = [execution for execution in old if self._is_to_live(execution, now)]
         groups = list(_groups(held))
         if not groups:
@@ -83,7 +89,9 @@ class Heartbeat:
             for group in groups
         ]
         deadline = time.monotonic() + self._lease_seconds
-        for group, reply in zip(groups, self._server.call_all(calls), strict=True):
+        replies = self._server.call_all(calls)
+        self._outage.over()
+        for group, reply in zip(groups, replies, strict=True):
             if isinstance(reply, BoltQError):
                 log.error("leases could not be extended: %s", reply)
                 continue
@@ -91,10 +99,10 @@ class Heartbeat:
                 self._hear(execution, answer, deadline)
 
     def _is_to_live(self, execution: Execution, now: float) -> bool:
-        """Whether to extend its lease: not if that is lost, or its handler is past its timeout."""
-        if execution.lease_gone or execution not in self._leases:
+        """Whether to extend its lease: only while its handler runs, and not past its timeout."""
+        if not execution.started or execution.lease_gone or execution not in self._leases:
             return False
-        if not (execution.started and execution.timeout_seconds):
+        if not execution.timeout_seconds:
             return True
         if now < execution.started + execution.timeout_seconds:
             return True
@@ -122,6 +130,7 @@ class Heartbeat:
         if moment < self._register_at:
             return
         now_ms = self._server.now_ms()
+        self._outage.over()
         self._server.note_worker(self._worker_id, now_ms)
         for queue in self._queues:
             self._server.note_queue(queue, now_ms)

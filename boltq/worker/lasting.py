@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 log = logging.getLogger(__name__)
@@ -11,13 +12,12 @@ PAUSE_SECONDS = 0.2
 
 
 def lasting(name: str, run: Callable[[], None]) -> threading.Thread:
-    """Start a thread that ends when `run` returns; when it raises, that is logged and it runs again.
+    """Start a thread that ends when `run` returns; where it raises, that is logged and it goes on.
 
     It is a daemon: a handler that never returns must not keep the process from ending.
     """
 
     def go_on() -> None:
-        pause = threading.Event()
         while True:
             try:
                 return run()
@@ -25,7 +25,7 @@ def lasting(name: str, run: Callable[[], None]) -> threading.Thread:
                 log.exception(
                     "a thread of the worker broke and goes on", extra={"thread_name": name}
                 )
-            pause.wait(PAUSE_SECONDS)
+            time.sleep(PAUSE_SECONDS)
 
     thread = threading.Thread(target=go_on, name=f"boltq-{name}", daemon=True)
     thread.start()

@@ -15,9 +15,11 @@ class Leases:
         self._held: set[Execution] = set()
 
     def __len__(self) -> int:
+        """Count what is held now."""
         return len(self._held)
 
     def __contains__(self, execution: Execution) -> bool:
+        """Whether it is held now."""
         return execution in self._held
 
     def add(self, executions: Iterable[Execution]) -> None:

@@ -1,7 +1,6 @@
 """The built-in type email: sent by SMTP, or written into the outbox folder."""
 
 import logging
-import os
 import smtplib
 import ssl
 from email.errors import MessageError
@@ -34,7 +33,10 @@ class Email(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Mailer:
-    """The handler of the type email. settings: SMTP_HOST and the other SMTP_ ones, and the data folder."""
+    """The handler of the type email.
+
+    settings: SMTP_HOST and the others of SMTP, and the data folder.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -57,7 +59,7 @@ class Mailer:
         try:
             email = msgspec.convert(payload, Email)
             message = EmailMessage()
-            message["From"] = email.sender or self._settings.smtp_from
+            message["From"] = self._settings.smtp_from if email.sender is None else email.sender
             message["To"] = email.recipient
             if email.cc is not None:
                 message["Cc"] = email.cc
@@ -95,8 +97,7 @@ class Mailer:
         path = outbox / f"{current_job().id}.eml"
         unfinished = path.with_name(f".{path.name}.{current_job().fence}")
         unfinished.write_bytes(message.as_bytes())
-        os.replace(unfinished, path)
-        return path
+        return unfinished.replace(path)
 
 
 def _connect(host: str, port: int) -> smtplib.SMTP:

@@ -2,25 +2,29 @@
 
 import logging
 import os
-import signal
 import sys
-import time
-from types import FrameType
 from typing import Any
 
 import click
 
 from boltq import locate, logs
-from boltq.errors import BoltQError, Unavailable
+from boltq.errors import BadSetting, BoltQError, Unavailable
 from boltq.evalsha import Server
 from boltq.settings import Settings
+from boltq.signals import stop_on_signals
 from boltq.worker import builtin
 from boltq.worker.load import load_app
 from boltq.worker.run import GRACE_SECONDS, Worker
 
 log = logging.getLogger("boltq.worker")
 
-LOOK_SECONDS = 0.1
+USAGE = 2
+
+
+class Refused(click.ClickException):
+    """What the worker was told, it cannot do, now or ever: `boltq up` starts no other."""
+
+    exit_code = USAGE
 
 
 @click.command(
@@ -52,6 +56,8 @@ def main(app: str | None, log_form: str | None, grace_seconds: float, **flags: A
         settings = Settings.load({**flags, "log": log_form})
         logs.configure(settings.log)
         worker = _worker(app, settings)
+    except BadSetting as problem:
+        raise Refused(str(problem)) from problem
     except BoltQError as problem:
         raise click.ClickException(str(problem)) from problem
     code = serve(worker, grace_seconds)
@@ -67,7 +73,10 @@ def _worker(named: str | None, settings: Settings) -> Worker:
     app = load_app(named) if named else None
     told = {settings.sources.get("redis_addr"), settings.sources.get("prefix")}
     if app is None or "a flag" in told:
-        server = Server(locate.server_address(settings), prefix=settings.prefix)
+        found = locate.server_address(settings)
+        if explained := locate.explained(settings, found):
+            log.info(explained)
+        server = Server(found, prefix=settings.prefix)
     else:
         server = app.server
     if app is not None:
@@ -87,23 +96,16 @@ def _worker(named: str | None, settings: Settings) -> Worker:
 
 
 def serve(worker: Worker, grace_seconds: float) -> int | None:
-    """Run the worker until a signal; returns the exit code, None where all handlers have ended."""
-    signals = 0
+    """Run the worker until a signal; returns the exit status, None where all handlers have ended.
 
-    def note(_signal: int, _frame: FrameType | None) -> None:
-        nonlocal signals
-        signals += 1
-        if signals > 1:
-            worker.hurry()
-
-    signal.signal(signal.SIGTERM, note)
-    signal.signal(signal.SIGINT, note)
+    Must be called from the main thread.
+    """
+    stop, hurry = stop_on_signals()
     worker.start()
-    while not signals:
-        time.sleep(LOOK_SECONDS)
+    stop.wait()
     log.info("stopping: running jobs have %g s to finish", grace_seconds)
-    finished = worker.stop(grace_seconds)
-    if signals > 1:
+    finished = worker.stop(grace_seconds, hurry)
+    if hurry.is_set():
         return 1
     return None if finished else 0
 

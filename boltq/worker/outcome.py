@@ -25,7 +25,7 @@ CAUSES = 4
 def done(execution: Execution, value: Any) -> scripts.AckItem:
     """Report the value that a handler returned; None is no result.
 
-    The work is done, so a value that cannot be kept is left out and logged, and the job is completed.
+    The work is done: a value that cannot be kept is left out and logged, the job is completed.
     """
     result = b"" if value is None else _encoded(execution, value)
     if len(result) > RESULT_BYTES:

@@ -8,7 +8,7 @@ MOST_AHEAD = 500
 
 
 class Pace:
-    """Room for more jobs, from the speed at which the last ones ended; used by one thread.
+    """Room for more jobs, from the speed at which the last ones were worked off.
 
     Fast jobs are claimed some 50 ms ahead, so that a claim brings many. Slow ones are not claimed
     ahead at all: they would wait here while another worker has a thread free.
@@ -17,22 +17,22 @@ class Pace:
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._ahead = 0
-        self._claimed = 0
-        self._ended_before = 0
+        self._worked = 0
+        self._worked_before = 0
         self._since = time.monotonic()
 
-    def claimed(self, count: int) -> None:
-        """Say that so many jobs more are held."""
-        self._claimed += count
+    def worked(self, count: int) -> None:
+        """Say that so many handlers have ended; one other thread may call it."""
+        self._worked += count
 
     def room(self, held: int) -> int:
-        """Return how many jobs to claim while `held` are held; 0 also where a few are not worth it."""
+        """Return how many jobs to claim while `held` are held; 0 also if too few for a claim."""
         elapsed = time.monotonic() - self._since
         if elapsed >= WINDOW_SECONDS:
-            ended = self._claimed - held
-            speed = (ended - self._ended_before) / elapsed
+            worked = self._worked
+            speed = (worked - self._worked_before) / elapsed
             self._ahead = min(MOST_AHEAD, int(speed * AHEAD_SECONDS))
-            self._ended_before = ended
+            self._worked_before = worked
             self._since += elapsed
         room = self._threads + self._ahead - held
         return room if room >= max(1, self._ahead // 2) else 0

@@ -1,6 +1,7 @@
 """The handler threads: each takes a job, calls its handler and hands on what came of it."""
 
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +16,8 @@ from boltq.worker.execution import Execution
 from boltq.worker.leases import Leases
 from boltq.worker.outcome import Outcome
 from boltq.worker.unknown import UnknownTypes
+
+log = logging.getLogger("boltq.worker")
 
 Handler = Callable[..., Any]
 Ended = tuple[Execution, Outcome | None]
@@ -97,6 +100,8 @@ class Performer:
         if execution.lease_gone or execution.cancelled:  # which giving back ends cancelled
             return outcome.given_back(execution)
         executions.enter(execution)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("job started", extra={"job": execution.id, "type": execution.type})
         try:
             value = _call(handler, execution.payload)
         except BaseException as error:  # noqa: BLE001 - SystemExit too is but a failure of its job

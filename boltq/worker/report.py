@@ -1,4 +1,4 @@
-"""The log of what became of jobs: each failure has its line, successes only as many as one can read."""
+"""The log of what became of jobs: a line for each failure, for successes as many as one reads."""
 
 import logging
 from datetime import UTC, datetime
@@ -45,9 +45,8 @@ class Report:
     ) -> None:
         """A job's try has failed; the answer says what follows."""
         fields = self._fields(execution)
-        fields["error"] = item.error.decode()
-        first_line = item.message.decode().partition("\n")[0]
-        fields["said"] = first_line
+        said = item.message.decode().partition("\n")[0]
+        fields["error"] = f"{item.error.decode()}: {said}"
         if isinstance(answer, scripts.FailRetrying):
             at = datetime.fromtimestamp(answer.run_at_ms / 1000, UTC)
             fields["next_run"] = at.isoformat(timespec="milliseconds")

@@ -25,7 +25,7 @@ from boltq.worker.settle import Settler
 log = logging.getLogger("boltq.worker")
 
 PATIENCE_SECONDS = 0.5
-"""For a connection that went stale; a longer absence of Redis each thread waits out in its own way."""
+"""For a connection that went stale; a longer absence each thread waits out in its own way."""
 
 GRACE_SECONDS = 25.0
 FLUSH_SECONDS, HURRY_SECONDS = 5.0, 2.0
@@ -74,10 +74,10 @@ class Worker:
             Claimer(for_claims, worker_id, lease_seconds, outage),
             self._bells,
             queues,
-            Pace(threads),
-            self._leases,
-            outage,
-            self._performer.take,
+            pace=Pace(threads),
+            leases=self._leases,
+            outage=outage,
+            take=self._performer.take,
         )
         self._settler = Settler(
             for_ends, self._ended, Report(worker_id), outage, self._fetcher.freed
@@ -86,12 +86,11 @@ class Worker:
             for_leases,
             queues,
             worker_id,
-            lease_seconds,
-            self._leases,
-            outage,
-            self._performer.give_back_waiting,
+            lease_seconds=lease_seconds,
+            leases=self._leases,
+            outage=outage,
+            give_back_waiting=self._performer.give_back_waiting,
         )
-        self._hurried = False
         self._over = threading.Event()
 
     def start(self) -> None:
@@ -104,18 +103,22 @@ class Worker:
         ]
         self._fetching = lasting("fetcher", self._fetcher.run)
 
-    def stop(self, grace_seconds: float = GRACE_SECONDS) -> bool:
+    def stop(
+        self, grace_seconds: float = GRACE_SECONDS, hurry: threading.Event | None = None
+    ) -> bool:
         """Claim nothing more, let handlers finish, give back the rest; returns when that is done.
 
-        grace_seconds: how long handlers may take to finish; jobs that no handler has begun are given
-        back at once. Returns whether all handlers have ended; one that has not runs on in its thread.
+        grace_seconds: how long handlers may take to finish; jobs that no handler has begun are
+        given back at once. hurry: once set, the grace is over. Returns whether all handlers have
+        ended; one that has not runs on in its thread.
         """
+        hurry = hurry or threading.Event()
         until = time.monotonic() + grace_seconds
         self._fetcher.stop()
         self._performer.take_no_more()
-        while self._is_at_work() and time.monotonic() < until and not self._hurried:
-            time.sleep(LOOK_SECONDS)
-        flush_seconds = HURRY_SECONDS if self._hurried else FLUSH_SECONDS
+        while self._is_at_work() and time.monotonic() < until and not hurry.wait(LOOK_SECONDS):
+            pass
+        flush_seconds = HURRY_SECONDS if hurry.is_set() else FLUSH_SECONDS
         self._fetcher.give_up()
         self._fetching.join(flush_seconds)
         cut_off = [execution for execution in self._leases.all() if self._leases.end(execution)]
@@ -134,10 +137,6 @@ class Worker:
         log.info("worker stopped", extra={**self._described, "cut_off": len(cut_off)})
         self._over.set()
         return not cut_off
-
-    def hurry(self) -> None:
-        """Let a `stop` under way wait for nothing more; may be called by a signal's handler."""
-        self._hurried = True
 
     def join(self) -> None:
         """Wait until a `stop`, on another thread, is through."""

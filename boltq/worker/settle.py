@@ -36,6 +36,7 @@ class Settler:
     """One thread that acks, fails and releases, with a connection of its own.
 
     `freed` is called whenever jobs have ended, before they are settled: there is room for others.
+    It is told how many of them their handlers have worked off.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Settler:
         ended: SimpleQueue[Ended | None],
         report: Report,
         outage: Outage,
-        freed: Callable[[], None],
+        freed: Callable[[int], None],
     ) -> None:
         self._server = server
         self._ended = ended
@@ -66,7 +67,7 @@ class Settler:
         more = True
         while more:
             gathered, more = self._gather()
-            self._freed()
+            self._freed(sum(1 for execution, _ in gathered if execution.ended))
             held: list[Settled] = []
             for execution, came_of_it in gathered:
                 if came_of_it is None:

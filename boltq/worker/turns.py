@@ -37,9 +37,13 @@ class Turns:
         """Say that its bell rang, or that a claim left some."""
         self._may_have_jobs.add(queue)
 
-    def took_the_last(self, queue: str) -> None:
-        """Say that a claim took all that was queued: it has its turn by bell, or when it was due."""
+    def took_the_last(self, queue: str, lease_seconds: float) -> None:
+        """Say that a claim took all that was queued: it has its turn by bell, or when it was due.
+
+        lease_seconds: of the jobs that it took; one that is lost is due then, which rings no bell.
+        """
         self._may_have_jobs.discard(queue)
+        self._due[queue] = min(self._due[queue], time.monotonic() + lease_seconds)
 
     def rests(self, queue: str, seconds: float) -> None:
         """Say that there is nothing to be had for so long, unless its bell rings."""

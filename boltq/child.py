@@ -73,16 +73,15 @@ class WorkerProcess:
 def _end(process: subprocess.Popen[bytes], hurry: Event) -> int:
     process.terminate()
     deadline = time.monotonic() + END_SECONDS
-    hurried = False
     while process.poll() is None:
         if time.monotonic() > deadline:
             log.error("the worker does not end: it is killed, its jobs will run again")
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             return 1
-        if not hurried and hurry.is_set():
-            process.terminate()
-            hurried = True
         time.sleep(LOOK_SECONDS)
+        if hurry.is_set():
+            # Again and again: the kernel makes one signal of two that are pending.
+            process.terminate()
     # One that had only begun knows no signals yet, and has no jobs.
     return 0 if process.returncode in {0, -signal.SIGTERM} else 1

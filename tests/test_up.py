@@ -126,6 +126,9 @@ def test_a_second_signal_gives_running_jobs_back_at_once(
     first = up(start)
     id = first.enqueue("sleep", {"seconds": 60})
     until(lambda: is_in(first, id, "running"))
+    # A job behind it is through: so a thread has it in hand, else it would be given back at once.
+    behind = first.enqueue("echo")
+    until(lambda: is_in(first, behind, "completed"))
     first.process.send_signal(number)
     first.wait_for("stopping")
     begun = time.monotonic()

@@ -1,6 +1,8 @@
 """Fixtures that every test may use.
 
-- server: the shared Redis, then the shared Valkey; choose with --servers=redis,valkey,cluster
+- server: the shared Redis, then the shared Valkey; choose with --servers=redis,valkey,cluster,acl;
+  a test marked `everywhere` runs on all four. On `acl` a script may touch only the keys that it
+  declares, so `pytest --servers=acl,cluster tests/scripts` proves that no script leaves its queue
 - private_server: starts one whose configuration a test changes, or that it kills
 - cluster: three nodes of the embedded binary
 - queue: a queue name that no other test has
@@ -21,16 +23,21 @@ pytest_plugins = ["queue_state"]
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--servers",
-        default="redis,valkey",
-        help="the kinds of server that tests with the fixture `server` run on: "
-        "redis, valkey, cluster (default: %(default)s)",
+        help="the kinds of server that tests with the fixture `server` run on: redis, valkey, "
+        "cluster, acl (default: redis,valkey, and all four for tests marked `everywhere`)",
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
-        kinds = metafunc.config.getoption("--servers").split(",")
-        metafunc.parametrize("server", kinds, indirect=True, scope="session")
+        everywhere = metafunc.definition.get_closest_marker("everywhere")
+        usual = "redis,valkey,cluster,acl" if everywhere else "redis,valkey"
+        kinds = (metafunc.config.getoption("--servers") or usual).split(",")
+        marked = [
+            pytest.param(kind, marks=pytest.mark.cluster) if kind == "cluster" else kind
+            for kind in kinds
+        ]
+        metafunc.parametrize("server", marked, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

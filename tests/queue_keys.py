@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+from declared_keys import DeclaredKeysOnly
 from servers import TestServer
 
 from boltq import address
@@ -73,6 +74,8 @@ class Roads(NamedTuple):
 
     @classmethod
     def to(cls, server: TestServer) -> "Roads":
+        if server.kind == "acl":
+            return cls(DeclaredKeysOnly(server), server.raw())
         return cls(Server(address.parse(server.address)), server.raw())
 
 

@@ -28,7 +28,7 @@ REDIS_IMAGE = "redis:7-alpine"
 class TestServer:
     """One running server.
 
-    `kind` is "redis", "valkey" or "cluster", `address` what REDIS_ADDR takes, `embedded` the
+    `kind` is "redis", "valkey", "cluster" or "acl", `address` what REDIS_ADDR takes, `embedded` the
     launcher where the server is a process of ours (`.embedded.kill()`, `.embedded.start()`).
     """
 
@@ -127,8 +127,9 @@ def shared_server(kind: str) -> Iterator[TestServer]:
     elif kind == "cluster":
         how = cluster_server()
     else:
-        how = process_server(kind)
+        how = process_server("valkey" if kind == "acl" else kind)
     with how as server:
+        server.kind = kind
         yield server
 
 

@@ -33,14 +33,14 @@ def known(job: InspectJob) -> dict[str, object]:
 
 def test_a_queued_job_runs_at_once(q: QueueState) -> None:
     before = q.now_ms()
-    q.enqueue("a", priority=9, headers=b'{"trace":"1"}')
+    q.enqueue("a", priority=3, headers=b'{"trace":"1"}')
     job = show(q)
     assert before <= job.run_at_ms <= q.now_ms()
     told = {"state": "queued", "headers": b'{"trace":"1"}', "run_at_ms": job.run_at_ms}
     assert (job.id, known(job)) == ("a", told)
     header = json.loads(job.header)
     assert header["created_ms"] == job.run_at_ms
-    assert (header["type"], header["priority"]) == ("echo", 9)
+    assert (header["type"], header["priority"]) == ("echo", 3)
 
 
 def test_a_scheduled_job_tells_when_it_runs(q: QueueState) -> None:

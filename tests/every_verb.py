@@ -1,0 +1,230 @@
+"""A request of each verb that reaches all its branches, and a queue to send it to.
+
+call = CASES["fail"].prepare(q)    the queue is arranged; sent now, the call changes the keys
+CASES["fail"].writes               that this names, and no others
+
+Tests of what holds for all verbs run over these.
+"""
+
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from queue_keys import HOUR_MS, STATES
+from queue_state import QueueState
+
+from boltq import scripts
+from boltq.call import Call
+
+SCRIPTS = json.loads(files("boltq").joinpath("manifest.json").read_text("utf-8"))["scripts"]
+LARGE = b"x" * 5000
+OLD = ("old-completed", "old-cancelled", "old-dead")
+LAPSED = ("lapsed-retries", "lapsed-dies", "lapsed-asked")
+
+
+class Case(NamedTuple):
+    verb: str
+    prepare: Callable[[QueueState], Call[Any]]
+    writes: str = ""
+    # Keys that the verb declares, but does not read in this case.
+    unread: tuple[str, ...] = ()
+
+
+def fill(q: QueueState) -> None:
+    """Put jobs with large payloads into every set, three of them kept past their time."""
+    q.configure(keep_payloads=1)
+    q.enqueue(*OLD, "held", payload=LARGE)
+    q.enqueue("held-dropped", payload=LARGE, retention_ms=0)
+    q.claim("t0")
+    q.release(*OLD, "held", "held-dropped", token="t0")
+    q.enqueue("held-2", "held-asked", "dead", "completed", payload=LARGE, headers=b"{}")
+    q.enqueue("lapsed-retries", "lapsed-asked", payload=LARGE)
+    q.enqueue("lapsed-queues", payload=LARGE, base_ms=0)
+    q.enqueue("lapsed-dies", payload=LARGE, max_lost=0)
+    q.claim(limit=500)
+    q.cancel("held-asked", "lapsed-asked", "old-cancelled")
+    q.ack("completed", "old-completed", result=b"done")
+    q.fail("dead", "old-dead", final=1)
+    q.release("old-cancelled")
+    q.enqueue("retrying", "retrying-2", payload=LARGE)
+    q.claim("t2")
+    q.fail("retrying", "retrying-2", token="t2", delay_ms=HOUR_MS)
+    q.enqueue("scheduled", "scheduled-2", payload=LARGE, delay_ms=HOUR_MS)
+    q.enqueue("cancelled", "queued", "queued-2", payload=LARGE)
+    q.cancel("cancelled")
+    for id in OLD:
+        q.make_due(id.removeprefix("old-"), id)
+    assert all(q.order(state) for state in STATES)
+    q.silence()
+
+
+def let_time_pass(q: QueueState) -> None:
+    """Let a delay, a retry, a claim and leases with every end run out; two entries are stray."""
+    q.make_due("scheduled", "scheduled-2")
+    q.make_due("retrying", "retrying-2")
+    q.make_due("running", *LAPSED, "lapsed-queues")
+    q.make_due("claim_ends", "t0")
+    q.raw.zadd(q.key("retrying"), {"stray": 1})
+    q.raw.zadd(q.key("running"), {"stray-2": 1})
+
+
+def _enqueue(q: QueueState, delay_ms: int) -> Call[Any]:
+    fill(q)
+    items = [scripts.EnqueueItem(id, "echo", LARGE, b"{}") for id in ("new", "queued")]
+    return scripts.enqueue(q.name, items, delay_ms=delay_ms)
+
+
+def _claim(q: QueueState, *, moves: bool) -> Call[Any]:
+    fill(q)
+    if moves:
+        let_time_pass(q)
+    return q.claim_call("t9", limit=1)
+
+
+def _ack(q: QueueState, *more: tuple[str, str]) -> Call[Any]:
+    fill(q)
+    held = [("held", "t1"), ("held-dropped", "t1"), *more]
+    return scripts.ack(q.name, [scripts.AckItem(*item, b"done") for item in held])
+
+
+def _fail(q: QueueState) -> Call[Any]:
+    fill(q)
+    items = [
+        scripts.FailItem("held", "t1", b"E", b"m", b"s", 1, 0),
+        scripts.FailItem("held-2", "t1", b"E", b"m", b"s", "", 1),
+        scripts.FailItem("held-asked", "t1", b"E", b"m", b"s", "", 0),
+        scripts.FailItem("held-dropped", "stale", b"E", b"m", b"s", "", 0),
+        scripts.FailItem("unknown", "t1", b"E", b"m", b"s", "", 0),
+    ]
+    return scripts.fail(q.name, items)
+
+
+def _extend(q: QueueState) -> Call[Any]:
+    fill(q)
+    held = [("held", "t1"), ("held-2", "stale"), ("unknown", "t1")]
+    items = [scripts.ExtendItem(*item) for item in held]
+    return scripts.extend(q.name, items, lease_ms=HOUR_MS)
+
+
+def _release(q: QueueState) -> Call[Any]:
+    fill(q)
+    held = [("held", "t1", 0), ("held-2", "t1", 1), ("held-asked", "t1", 0), ("dead", "t1", 0)]
+    return scripts.release(q.name, [scripts.ReleaseItem(*item) for item in held])
+
+
+def _promote(q: QueueState) -> Call[Any]:
+    fill(q)
+    let_time_pass(q)
+    return scripts.promote(q.name, limit=100)
+
+
+def _reap(q: QueueState, *, moves: bool) -> Call[Any]:
+    fill(q)
+    if moves:
+        let_time_pass(q)
+    return scripts.reap(q.name, limit=100)
+
+
+def _cancel(q: QueueState) -> Call[Any]:
+    fill(q)
+    ids = ("held", "scheduled", "queued", "retrying", "dead", "cancelled", "unknown")
+    return scripts.cancel(q.name, [scripts.CancelItem(id) for id in ids])
+
+
+def _replay(q: QueueState, *ids: str) -> Call[Any]:
+    fill(q)
+    return scripts.replay(q.name, [scripts.ReplayItem(id) for id in ids], limit=100, cursor="")
+
+
+def _purge(q: QueueState, *ids: str, state: str | None = None) -> Call[Any]:
+    fill(q)
+    items = [scripts.PurgeItem(id) for id in ids]
+    return scripts.purge(q.name, items, state=state, limit=100, cursor="")
+
+
+def _configure(q: QueueState) -> Call[Any]:
+    fill(q)
+    q.configure(paused=1, pause_reason="why")
+    return scripts.configure(q.name, [scripts.ConfigureItem("paused", b"0")])
+
+
+def _inspect(q: QueueState) -> Call[Any]:
+    fill(q)
+    ids = ("held", *(state for state in STATES if state != "running"), "unknown")
+    return scripts.inspect(q.name, [scripts.InspectItem(id) for id in ids], with_payload=1)
+
+
+def _list(q: QueueState, state: str) -> Call[Any]:
+    fill(q)
+    return scripts.list_(q.name, state=state, order="newest", limit=10, cursor="")
+
+
+def _stats(q: QueueState) -> Call[Any]:
+    fill(q)
+    return scripts.stats(q.name)
+
+
+def _listing(state: str) -> Case:
+    unread = [other for other in STATES if other != state]
+    if state != "running":
+        unread.append("leases")
+    return Case("list", lambda q: _list(q, state), unread=tuple(unread))
+
+
+TRIMMED = "jobs payloads tries completed cancelled dead outcomes stats "
+ENDED = "jobs payloads running leases tries outcomes stats "
+RESTING = tuple(state for state in STATES if state != "running")
+CASES = {
+    "enqueue": Case("enqueue", lambda q: _enqueue(q, 0), "jobs payloads queued stats bell"),
+    "enqueue later": Case(
+        "enqueue", lambda q: _enqueue(q, 5000), "jobs payloads scheduled stats bell"
+    ),
+    "claim": Case(
+        "claim",
+        lambda q: _claim(q, moves=True),
+        TRIMMED + "queued scheduled retrying running leases claims claim_ends bell",
+    ),
+    "claim with nothing lapsed or due": Case(
+        "claim",
+        lambda q: _claim(q, moves=False),
+        TRIMMED + "queued running leases claims claim_ends bell",
+    ),
+    "ack": Case("ack", _ack, ENDED + "completed"),
+    "ack with some not held": Case(
+        "ack", lambda q: _ack(q, ("held-2", "stale"), ("unknown", "t1")), ENDED + "completed"
+    ),
+    "fail": Case("fail", _fail, ENDED + "retrying dead cancelled bell"),
+    "extend": Case("extend", _extend, "running claim_ends"),
+    "release": Case("release", _release, ENDED + "queued scheduled cancelled bell"),
+    "promote": Case("promote", _promote, "queued scheduled retrying stats bell"),
+    "reap": Case(
+        "reap",
+        lambda q: _reap(q, moves=True),
+        TRIMMED + "running leases queued retrying bell",
+    ),
+    "reap with nothing lapsed": Case("reap", lambda q: _reap(q, moves=False), TRIMMED),
+    "cancel": Case(
+        "cancel",
+        _cancel,
+        "jobs payloads scheduled queued retrying cancelled leases tries outcomes stats",
+    ),
+    "replay ids": Case(
+        "replay",
+        lambda q: _replay(q, "dead", "queued", "unknown"),
+        "queued dead tries outcomes stats bell",
+    ),
+    "replay all": Case("replay", _replay, "queued dead tries outcomes stats bell"),
+    "purge ids": Case(
+        "purge",
+        lambda q: _purge(q, *RESTING, "held", "unknown"),
+        " ".join(["jobs payloads tries outcomes stats", *RESTING]),
+    ),
+    "purge dead": Case(
+        "purge", lambda q: _purge(q, state="dead"), "jobs payloads dead tries outcomes stats"
+    ),
+    "configure": Case("configure", _configure, "settings bell"),
+    "inspect": Case("inspect", _inspect),
+    **{f"list {state}": _listing(state) for state in STATES},
+    "stats": Case("stats", _stats),
+}

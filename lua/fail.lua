@@ -150,7 +150,7 @@ end
 local reply, ended, first = { "FAILED", now_ms }, {}, nil
 for i = 1, count do
   if ended[id[i]] or not lease[i] or not records[i] then
-    add_item(reply, WIDTH, { not_held(id[i], token[i], "fail") })
+    add_item(reply, WIDTH, {}) -- told below, as if sent after the others
   else
     first = first or stamps(now, count)
     ended[id[i]] = true
@@ -161,5 +161,9 @@ if first then
   trim(dead, now, keep_dead, "dead_trimmed")
   trim(cancelled, now, keep_cancelled, "trimmed")
   if first_retry < earliest then ring() end
+end
+for i = 1, count do
+  local at = WIDTH * (i - 1) + 3
+  if reply[at] == "" then reply[at] = not_held(id[i], token[i], "fail") end
 end
 return reply

@@ -113,7 +113,7 @@ end
 local reply, ended, first = { "RELEASED", now_ms }, {}, nil
 for i = 1, count do
   if ended[id[i]] or not lease[i] then
-    reply[i + 2] = not_held(id[i], token[i], "release")
+    reply[i + 2] = "" -- told below, as if sent after the others
   else
     first = first or stamps(now, count)
     ended[id[i]], reply[i + 2] = true, give_back(i, first + i - 1)
@@ -121,4 +121,7 @@ for i = 1, count do
 end
 if first then trim(cancelled, now, keep_cancelled, "trimmed") end
 if to_ring then ring() end
+for i = 1, count do
+  if reply[i + 2] == "" then reply[i + 2] = not_held(id[i], token[i], "release") end
+end
 return reply

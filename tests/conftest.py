@@ -1,8 +1,8 @@
 """Fixtures that every test may use.
 
 - server: the shared Redis, then the shared Valkey; choose with --servers=redis,valkey,cluster,acl;
-  a test marked `everywhere` runs on all four. On `acl` a script may touch only the keys that it
-  declares, so `pytest --servers=acl,cluster tests/scripts` proves that no script leaves its queue
+  a test in scripts/ or marked `everywhere` runs on all four. On `acl` a script may touch only the
+  keys that it declares, so these prove that no script leaves its queue
 - private_server: starts one whose configuration a test changes, or that it kills
 - cluster: three nodes of the embedded binary
 - queue: a queue name that no other test has
@@ -13,24 +13,30 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from servers import TestServer, process_server, shared_server
 
 pytest_plugins = ["queue_state"]
 
+SCRIPTS = Path(__file__).parent / "scripts"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--servers",
         help="the kinds of server that tests with the fixture `server` run on: redis, valkey, "
-        "cluster, acl (default: redis,valkey, and all four for tests marked `everywhere`)",
+        "cluster, acl (default: redis,valkey; all four in scripts/ and where marked `everywhere`)",
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
-        everywhere = metafunc.definition.get_closest_marker("everywhere")
+        everywhere = (
+            metafunc.definition.get_closest_marker("everywhere")
+            or SCRIPTS in metafunc.definition.path.parents
+        )
         usual = "redis,valkey,cluster,acl" if everywhere else "redis,valkey"
         kinds = (metafunc.config.getoption("--servers") or usual).split(",")
         marked = [

@@ -11,14 +11,7 @@ import pytest
 from servers import TestServer, until
 
 from boltq import BoltQ, address, bench, ids, scripts
-from boltq.errors import (
-    BadArgument,
-    Corrupt,
-    NotAllowed,
-    ServerFull,
-    TooLarge,
-    Unavailable,
-)
+from boltq.errors import BadArgument, Corrupt, NotAllowed, ServerFull, TooLarge, Unavailable
 from boltq.evalsha import Bells, Server
 
 KINDS = ["redis", "valkey"]
@@ -155,6 +148,14 @@ def test_a_wrong_password_is_named_at_once_and_not_shown(private: TestServer, qu
         road.call(scripts.stats(queue))
     assert "wrong-one" not in str(refused.value)
     raw.config_set("requirepass", "")
+
+
+def test_a_user_who_lacks_a_command_of_a_script_is_named(private: TestServer, queue: str) -> None:
+    rule = ("on", "nopass", "~*", "+@all", "-zcard")
+    private.raw().execute_command("ACL", "SETUSER", "poor", *rule)
+    place = address.parse(private.address.replace("unix://", "unix://poor:x@"))
+    with pytest.raises(NotAllowed, match="refused: "):
+        Server(place).call(scripts.stats(queue))
 
 
 def test_a_full_server_is_named(private: TestServer, queue: str) -> None:

@@ -26,6 +26,11 @@ _PASSING = (
 """First words of Redis' answers that mean: not now, and nothing was done."""
 
 
+_DENIED = ("NOAUTH", "WRONGPASS", "NOPERM")
+_DENIED_IN_SCRIPT = ("ACL failure in script", "executing the script can't")
+"""How servers say that the user may not do this, and that he may not do what a script does."""
+
+
 def connect(address: Address, *, timeout_seconds: float) -> Any:
     """Open a client of redis-py, which has no type of its own for all three kinds.
 
@@ -60,11 +65,8 @@ def named(problem: Exception, shown: str) -> BoltQError:
     """Give an error of the road its BoltQ name, and its sentence the server it speaks of."""
     said = str(problem)
     word = said.split(" ", 1)[0]
-    if isinstance(problem, refused.AuthenticationError | refused.NoPermissionError) or word in (
-        "NOAUTH",
-        "WRONGPASS",
-        "NOPERM",
-    ):
+    denied = isinstance(problem, refused.AuthenticationError | refused.NoPermissionError)
+    if denied or word in _DENIED or any(text in said for text in _DENIED_IN_SCRIPT):
         return NotAllowed(f"Redis at {shown} refused: {said}")
     if isinstance(problem, refused.DataError):
         return BadArgument(f"an argument is neither text, bytes nor a number: {said}")

@@ -120,3 +120,15 @@ def test_a_report_is_repeated_also_when_the_job_was_cancelled_since(
     assert type(answer).__name__ == f"{verb.capitalize()}Already"
     assert q.ack("a") == [scripts.AckLeaseLost()]
     assert q.dump() == before
+
+
+def test_a_job_twice_in_a_batch_of_which_nothing_is_kept_is_unknown_the_second_time(
+    q: QueueState,
+) -> None:
+    q.configure(keep_dead=0, keep_cancelled=0)
+    q.run("a", "b")
+    q.cancel("b")
+    items = [fail_item("a", final=1), fail_item("b"), fail_item("a", final=1), fail_item("b")]
+    reply = q.call(scripts.fail(q.name, items))
+    assert reply.answers == [DEAD, CANCELLED, UNKNOWN, UNKNOWN]
+    assert "jobs" not in q.dump()

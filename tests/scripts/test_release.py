@@ -180,3 +180,15 @@ def test_five_hundred_jobs_are_released_at_once(q: QueueState) -> None:
     q.claim(limit=500)
     assert q.release(*ids) == [BACK] * 500
     assert q.read("queued") == places
+
+
+def test_a_job_twice_in_a_batch_of_which_nothing_is_kept_is_unknown_the_second_time(
+    q: QueueState,
+) -> None:
+    q.configure(keep_cancelled=0)
+    q.run("a")
+    q.cancel("a")
+    items = [scripts.ReleaseItem("a", "t1", 0)] * 2
+    reply = q.call(scripts.release(q.name, items))
+    assert reply.answers == [scripts.ReleaseCancelled(), scripts.ReleaseUnknown()]
+    assert "jobs" not in q.dump()

@@ -18,7 +18,9 @@
 -- SETTINGS  paused pause_reason keep_completed keep_cancelled keep_dead keep_cancelled_ms keep_dead_ms
 -- REPLIES
 --   CLAIMED  now_ms:integer more:integer, then for each job, in order, one of:
---     JOB  id:text header:bytes headers:bytes payload:bytes attempt:integer failures:integer lost:integer fence:integer lease_end_ms:integer   a leased job; `failures` of all time, `lost` since the last replay
+--     JOB  id:text header:bytes headers:bytes payload:bytes attempt:integer failures:integer
+--          lost:integer fence:integer lease_end_ms:integer   a leased job; `failures` of all time,
+--          `lost` since the last replay
 --   EMPTY    now_ms:integer wait_ms:integer              nothing is queued; look again after the wait
 --   PAUSED   now_ms:integer wait_ms:integer reason:text  the queue hands nothing out
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE

@@ -12,7 +12,8 @@
 --     JOB  id:text state:text header:bytes headers:bytes has_payload:integer payload:bytes
 --          run_at_ms:integer attempt:integer failures:integer lost:integer fence:integer
 --          started_ms:integer lease_end_ms:integer worker:text cancel:integer how:text
---          ended_ms:integer kept_until_ms:integer result:bytes errors:bytes   0 or empty is: not known; failures and lost leases are of all time; `errors` is one line of JSON each
+--          ended_ms:integer kept_until_ms:integer result:bytes errors:bytes   0 or empty is: not
+--          known; failures and lost leases are of all time; `errors` is one line of JSON each
 --     UNKNOWN    nothing is kept of such a job
 --     LATER      the reply is full: ask for this job again
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE

@@ -14,7 +14,8 @@
 --     JOB  id:text state:text header:bytes headers:bytes has_payload:integer payload:bytes
 --          run_at_ms:integer attempt:integer failures:integer lost:integer fence:integer
 --          started_ms:integer lease_end_ms:integer worker:text cancel:integer how:text
---          ended_ms:integer kept_until_ms:integer result:bytes errors:bytes   as in inspect, with the last error alone; the cursor is empty on the last page
+--          ended_ms:integer kept_until_ms:integer result:bytes errors:bytes   as in inspect, with
+--          the last error alone; the cursor is empty on the last page
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n + log m), n = jobs shown, m = jobs of the state
 -- USES    integer text bad_argument add_item clock time_ms split_record tried lease_fields set_of cursor_ok page

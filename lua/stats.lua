@@ -12,7 +12,8 @@
 --          paused_at_ms:integer enqueued_total:integer completed_total:integer failed_total:integer
 --          lost_total:integer died_total:integer cancelled_total:integer replayed_total:integer
 --          purged_total:integer trimmed_total:integer dead_trimmed_total:integer
---          missing_total:integer   the age of the oldest queued job in ms, when the first delayed one is due (0: none), leases past their end, and totals since the queue exists
+--          missing_total:integer   the age of the oldest queued job in ms, when the first delayed
+--          one is due (0: none), leases past their end, and totals since the queue exists
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(log m), m = jobs of the queue
 -- USES    clock time_ms head

@@ -1,13 +1,12 @@
 """The road to Redis: what is sent again, what is named, and what is left alone."""
 
-import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from line import line_to
 from servers import TestServer, until
 
 from boltq import BoltQ, address, bench, ids, scripts
@@ -18,47 +17,36 @@ KINDS = ["redis", "valkey"]
 Private = Callable[..., TestServer]
 
 
-@contextmanager
-def losing_replies(real: Path, folder: Path, losses: int) -> Iterator[str]:
-    """A socket that hands requests on, and cuts the line in place of the first answers."""
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(folder / "lossy"))
-    listener.listen()
-    left = [losses]
-
-    def serve(client: socket.socket) -> None:
-        with client, socket.socket(socket.AF_UNIX) as upstream:
-            upstream.connect(str(real))
-            while request := client.recv(1 << 20):
-                upstream.sendall(request)
-                reply = upstream.recv(1 << 20)
-                if b"EVALSHA" in request and not reply.startswith(b"-NOSCRIPT") and left[0]:
-                    left[0] -= 1
-                    return
-                client.sendall(reply)
-
-    def accept() -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=serve, args=(client,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    try:
-        yield f"unix://{folder / 'lossy'}"
-    finally:
-        listener.close()
-
-
 @pytest.fixture(params=KINDS)
 def private(request: pytest.FixtureRequest, private_server: Private) -> TestServer:
     return private_server(request.param)
 
 
+@pytest.fixture(autouse=True)
+def opened() -> Iterator[None]:
+    """Close at the end of a test what it opened."""
+    yield
+    while _OPENED:
+        _OPENED.pop().close()
+
+
+_OPENED: list[Server | BoltQ] = []
+
+
+def to(place: address.Address | str, **options: Any) -> Server:
+    road = Server(address.parse(place) if isinstance(place, str) else place, **options)
+    _OPENED.append(road)
+    return road
+
+
 def on(server: TestServer, **options: Any) -> Server:
-    return Server(address.parse(server.address), **options)
+    return to(server.address, **options)
+
+
+def app_on(place: str, **options: Any) -> BoltQ:
+    app = BoltQ(place, **options)
+    _OPENED.append(app)
+    return app
 
 
 def items(*given: str, payload: bytes = b"1") -> list[scripts.EnqueueItem]:
@@ -73,10 +61,10 @@ def test_a_request_whose_answer_was_lost_is_sent_again_and_done_once(
     private: TestServer, tmp_path: Path, queue: str
 ) -> None:
     assert private.embedded
-    with losing_replies(private.embedded.socket_path, tmp_path, losses=2) as lossy:
-        road = Server(address.parse(lossy), patience_seconds=5)
+    with line_to(private.embedded.socket_path, tmp_path) as line:
+        line.lose("enqueue", 2)
+        road = to(line.address, patience_seconds=5)
         reply = road.call(scripts.enqueue(queue, items("a"), delay_ms=0))
-        road.close()
     # The second and third try found the job there: only the ids made that harmless.
     assert reply.answers == [scripts.EnqueueDuplicate("a")]
     assert executed(private) == 4  # one NOSCRIPT, three runs
@@ -92,10 +80,10 @@ def test_a_claim_whose_answer_was_lost_leases_no_second_batch(
     claim = scripts.claim(
         queue, token=ids.new_token(), worker="w", lease_ms=30_000, limit=5, max_bytes=10_000
     )
-    with losing_replies(private.embedded.socket_path, tmp_path, losses=3) as lossy:
-        road = Server(address.parse(lossy), patience_seconds=5)
+    with line_to(private.embedded.socket_path, tmp_path) as line:
+        line.lose("claim", 3)
+        road = to(line.address, patience_seconds=5)
         claimed = road.call(claim)
-        road.close()
     assert isinstance(claimed, scripts.Claimed)
     assert [job.id for job in claimed.answers] == ["j0", "j1", "j2", "j3", "j4"]
     stats = direct.call(scripts.stats(queue))
@@ -107,17 +95,17 @@ def test_who_gives_up_hears_which_ids_are_unknown(
 ) -> None:
     assert private.embedded
     on(private).call(scripts.stats(queue))
-    with losing_replies(private.embedded.socket_path, tmp_path, losses=10**6) as lossy:
-        app = BoltQ(lossy, patience_seconds=0.1)
+    with line_to(private.embedded.socket_path, tmp_path) as line:
+        line.lose("enqueue", 10**6)
+        app = app_on(line.address, patience_seconds=0.1)
         with pytest.raises(Unavailable) as unknown:
             app.enqueue("echo", queue=queue, id="a")
-        app.close()
     assert unknown.value.unknown_ids == (f"{queue}:a",)
-    assert BoltQ(private.address).enqueue("echo", queue=queue, id="a").created is False
+    assert app_on(private.address).enqueue("echo", queue=queue, id="a").created is False
 
 
 def test_nobody_there_is_said_within_the_patience(tmp_path: Path) -> None:
-    road = Server(address.parse(f"unix://{tmp_path}/none"), patience_seconds=0.1)
+    road = to(f"unix://{tmp_path}/none", patience_seconds=0.1)
     with pytest.raises(Unavailable, match=f"Redis at unix://{tmp_path}/none does not answer"):
         road.call(scripts.stats("q"))
     with pytest.raises(Unavailable):
@@ -143,7 +131,7 @@ def test_a_wrong_password_is_named_at_once_and_not_shown(private: TestServer, qu
     raw = private.raw()
     raw.config_set("requirepass", "right-one")
     place = address.parse(private.address.replace("unix://", "unix://:wrong-one@"))
-    road = Server(place, patience_seconds=60)
+    road = to(place, patience_seconds=60)
     with pytest.raises(NotAllowed) as refused:
         road.call(scripts.stats(queue))
     assert "wrong-one" not in str(refused.value)
@@ -155,7 +143,7 @@ def test_a_user_who_lacks_a_command_of_a_script_is_named(private: TestServer, qu
     private.raw().execute_command("ACL", "SETUSER", "poor", *rule)
     place = address.parse(private.address.replace("unix://", "unix://poor:x@"))
     with pytest.raises(NotAllowed, match="refused: "):
-        Server(place).call(scripts.stats(queue))
+        to(place).call(scripts.stats(queue))
 
 
 def test_a_full_server_is_named(private: TestServer, queue: str) -> None:

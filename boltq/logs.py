@@ -45,7 +45,7 @@ class JsonLines(logging.Formatter):
         self._second = (-1, "")
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line; about 8 us."""
+        """Return the record as one line; about 12 us."""
         fields: dict[str, object] = {
             "time": self._time(record),
             "level": record.levelname,

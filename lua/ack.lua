@@ -18,7 +18,8 @@
 --     UNKNOWN     nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs kept or leased
--- USES    name bad_argument clock stamps head forget trim tried held lease_fields not_held
+-- USES    name bad_argument clock next_stamp keep_stamp head forget trim tried held lease_fields
+--         not_held
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -37,7 +38,8 @@ then
     .. "leases tries completed outcomes stats settings" }
 end
 local jobs, payloads, running, leases, tries, completed, outcomes, stats, settings = unpack(KEYS)
--- parts: name bad_argument clock stamps head forget trim tried held lease_fields not_held
+-- parts: name bad_argument clock next_stamp keep_stamp head forget trim tried held lease_fields
+--   not_held
 local count = #ARGV / 3
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "ack takes 3 arguments for each of 1..500 items, not " .. #ARGV }
@@ -90,12 +92,11 @@ redis.call("HLEN", jobs)
 redis.call("HLEN", payloads)
 redis.call("HLEN", tries)
 redis.call("HLEN", outcomes)
-redis.call("HLEN", stats)
 redis.call("ZCARD", completed)
 
 local reply, ended, ids, kept, entries, notes, dropped = { "ACKED", now_ms }, {}, {}, {}, {}, {}, {}
 local at = ("ack %.0f "):format(now_ms)
-local first = math.max(tonumber(redis.call("HGET", stats, "stamp") or 0) + 1, now - 511)
+local first = next_stamp(now)
 for i = 1, count do
   local job = id[i]
   if ended[job] then
@@ -123,7 +124,7 @@ for i = 1, count do
 end
 
 if #ids > 0 then
-  stamps(now, count)
+  keep_stamp(first + count - 1)
   redis.call("ZREM", running, unpack(ids))
   redis.call("HDEL", leases, unpack(ids))
   if #kept > 0 then

@@ -25,9 +25,9 @@
 --   PAUSED   now_ms:integer wait_ms:integer reason:text  the queue hands nothing out
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O((n + 400) log m), n = jobs leased, m = jobs of the queue
--- USES    integer name text bad_argument add_item clock time_ms stamps head ring forget trim
---         split_record priority_base promote_due tried lease_fields cut in_json note_try backoff
---         finish leave_running read_header reap_due again move_due wait_ms
+-- USES    integer name text bad_argument add_item clock time_ms next_stamp keep_stamp stamps head
+--         ring forget trim split_record priority_base promote_due tried lease_fields cut in_json
+--         note_try backoff finish leave_running read_header reap_due again move_due wait_ms
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -57,9 +57,9 @@ then
 end
 local queued, scheduled, retrying, running, leases, claims, claim_ends, jobs, payloads, tries,
   completed, cancelled, dead, outcomes, stats, settings, bell = unpack(KEYS)
--- parts: integer name text bad_argument add_item clock time_ms stamps head ring forget trim
---   split_record priority_base promote_due tried lease_fields cut in_json note_try backoff finish
---   leave_running read_header reap_due again move_due wait_ms
+-- parts: integer name text bad_argument add_item clock time_ms next_stamp keep_stamp stamps head
+--   ring forget trim split_record priority_base promote_due tried lease_fields cut in_json note_try
+--   backoff finish leave_running read_header reap_due again move_due wait_ms
 if #ARGV ~= 5 then
   return { "BAD_ARGUMENT", "claim takes 5 arguments, not " .. #ARGV }
 end
@@ -125,7 +125,7 @@ for i = 1, #waiting, 2 do ids[#ids + 1] = waiting[i] end
 local records = redis.call("HMGET", jobs, unpack(ids))
 local entries = redis.call("HMGET", tries, unpack(ids))
 
-local first = math.max(tonumber(redis.call("HGET", stats, "stamp") or 0) + 1, now - 511)
+local first = next_stamp(now)
 local begin = (" %d "):format(lease_ms)
 local middle, last = (" %.0f "):format(now_ms), " 0 " .. worker
 local reply, ends, held, taken, size, missing = { "CLAIMED", now_ms, 0 }, {}, {}, {}, 0, 0
@@ -163,7 +163,7 @@ end
 redis.call("ZREMRANGEBYRANK", queued, "0", #taken + missing - 1)
 if missing > 0 then redis.call("HINCRBY", stats, "missing", missing) end
 if #taken == 0 then return { "EMPTY", now_ms, 0 } end
-stamps(now, #taken)
+keep_stamp(first + #taken - 1)
 redis.call("ZADD", running, unpack(ends))
 redis.call("HSET", leases, unpack(held))
 redis.call("HSET", claims, token, table.concat(taken, " "))

@@ -30,7 +30,7 @@
 --     DUPLICATE  id:text   a job of this id is kept: nothing was added
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs waiting
--- USES    integer number name kind bad_argument clock stamps head ring
+-- USES    integer number name kind bad_argument clock next_stamp keep_stamp head ring
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -47,7 +47,7 @@ then
     .. "queued scheduled stats settings bell" }
 end
 local jobs, payloads, queued, scheduled, stats, settings, bell = unpack(KEYS)
--- parts: integer number name kind bad_argument clock stamps head ring
+-- parts: integer number name kind bad_argument clock next_stamp keep_stamp head ring
 local count = (#ARGV - 10) / 4
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "enqueue takes 10 arguments and then 4 for each of 1..500 "
@@ -173,7 +173,7 @@ redis.call("HLEN", payloads)
 redis.call("ZCARD", queued)
 redis.call("LLEN", bell)
 local earliest = head(scheduled)
-local first = math.max(tonumber(redis.call("HGET", stats, "stamp") or 0) + 1, now - 511)
+local first = next_stamp(now)
 for i = 1, count do id[i] = id[i] or ("%.0f"):format(first + i - 1) end
 local known = redis.call("HMGET", jobs, unpack(id))
 
@@ -204,7 +204,7 @@ for i = 1, count do
 end
 
 if #records > 0 then
-  stamps(now, count)
+  keep_stamp(first + count - 1)
   redis.call("HSET", jobs, unpack(records))
   if #large > 0 then redis.call("HSET", payloads, unpack(large)) end
   redis.call("ZADD", delay_ms > 0 and scheduled or queued, unpack(entries))

@@ -25,8 +25,9 @@
 --     UNKNOWN     nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs of the queue
--- USES    integer name bad_argument add_item clock time_ms stamps head ring forget trim tried
---         lease_fields held not_held cut in_json note_try backoff finish leave_running read_header
+-- USES    integer name bad_argument add_item clock time_ms next_stamp keep_stamp stamps head ring
+--         forget trim tried lease_fields held not_held cut in_json note_try backoff finish
+--         leave_running read_header
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -50,8 +51,9 @@ then
 end
 local jobs, payloads, running, leases, tries, retrying, dead, cancelled, outcomes, stats, settings,
   bell = unpack(KEYS)
--- parts: integer name bad_argument add_item clock time_ms stamps head ring forget trim tried
---   lease_fields held not_held cut in_json note_try backoff finish leave_running read_header
+-- parts: integer name bad_argument add_item clock time_ms next_stamp keep_stamp stamps head ring
+--   forget trim tried lease_fields held not_held cut in_json note_try backoff finish leave_running
+--   read_header
 local count = #ARGV / 7
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "fail takes 7 arguments for each of 1..500 items, not " .. #ARGV }
@@ -116,7 +118,6 @@ local records = redis.call("HMGET", jobs, unpack(id))
 redis.call("HLEN", payloads)
 redis.call("HLEN", tries)
 redis.call("HLEN", outcomes)
-redis.call("HLEN", stats)
 redis.call("ZCARD", dead)
 redis.call("ZCARD", cancelled)
 redis.call("LLEN", bell)

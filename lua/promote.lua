@@ -43,7 +43,6 @@ end
 -- end of bound
 
 local now_ms, now = clock()
-redis.call("HLEN", jobs)
 redis.call("HLEN", stats)
 redis.call("ZCARD", queued)
 redis.call("LLEN", bell)

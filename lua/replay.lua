@@ -17,7 +17,8 @@
 --     UNKNOWN   nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given or swept, m = jobs of the queue
--- USES    integer name text bad_argument add_item clock stamps ring priority_base tried states_of cursor_ok page
+-- USES    integer name text bad_argument add_item clock next_stamp keep_stamp stamps ring
+--         priority_base tried states_of cursor_ok page
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -43,8 +44,8 @@ then
 end
 local jobs, scheduled, queued, running, retrying, completed, cancelled, dead, tries, outcomes,
   stats, settings, bell = unpack(KEYS)
--- parts: integer name text bad_argument add_item clock stamps ring priority_base tried states_of
---   cursor_ok page
+-- parts: integer name text bad_argument add_item clock next_stamp keep_stamp stamps ring
+--   priority_base tried states_of cursor_ok page
 local count = #ARGV - 2
 if count < 0 or count > 500 then
   return { "BAD_ARGUMENT", "replay takes 2 arguments and then 1 for each of 0..500 "
@@ -80,10 +81,7 @@ end
 
 local now_ms, now = clock()
 redis.call("HLEN", tries)
-redis.call("HLEN", outcomes)
-redis.call("HLEN", stats)
 redis.call("LLEN", bell)
-redis.call("ZCARD", queued)
 local ids, began_ms, next_cursor, _ = id, now_ms, "", nil
 if count == 0 then ids, _, began_ms, next_cursor = page(dead, cursor, limit, false, now_ms) end
 if #ids == 0 then return { "REPLAYED", now_ms, 0, "" } end

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from boltq.execution import FailForGood, current_job
 from boltq.settings import Settings
-from boltq.worker.execution import FailForGood, current_job
 from boltq.worker.mail import Mailer
 
 SLICE_SECONDS = 0.1

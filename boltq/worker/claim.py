@@ -10,8 +10,8 @@ import msgspec
 from boltq import ids, scripts
 from boltq.errors import Unavailable
 from boltq.evalsha import Server
+from boltq.execution import Execution
 from boltq.job import read_header
-from boltq.worker.execution import Execution
 from boltq.worker.outage import Outage
 
 log = logging.getLogger(__name__)

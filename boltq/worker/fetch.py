@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from boltq.errors import BoltQError, Unavailable
 from boltq.evalsha import Bells
+from boltq.execution import Execution
 from boltq.worker.claim import Claimer
-from boltq.worker.execution import Execution
 from boltq.worker.leases import Leases
 from boltq.worker.outage import Outage
 from boltq.worker.pace import Pace

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from boltq import scripts
 from boltq.errors import BoltQError, NotAllowed, Unavailable
 from boltq.evalsha import Server
-from boltq.worker.execution import Execution
+from boltq.execution import Execution
 from boltq.worker.leases import Leases
 from boltq.worker.outage import Outage
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from boltq.worker.execution import Execution
+from boltq.execution import Execution
 
 
 class Leases:

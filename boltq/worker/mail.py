@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from boltq import folder
+from boltq.execution import FailForGood, current_job
 from boltq.settings import Settings
-from boltq.worker.execution import FailForGood, current_job
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from boltq import newjob, scripts
 from boltq.errors import BadArgument
-from boltq.worker.execution import Execution, FailForGood, Retry
+from boltq.execution import Execution, FailForGood, Retry
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from boltq.worker import execution as executions
+from boltq import execution as executions
+from boltq.execution import Execution
 from boltq.worker import outcome
-from boltq.worker.execution import Execution
 from boltq.worker.leases import Leases
 from boltq.worker.outcome import Outcome
 from boltq.worker.unknown import UnknownTypes

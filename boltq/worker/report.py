@@ -4,7 +4,7 @@ import logging
 from datetime import UTC, datetime
 
 from boltq import scripts
-from boltq.worker.execution import Execution
+from boltq.execution import Execution
 
 log = logging.getLogger("boltq.worker")
 

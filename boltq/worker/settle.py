@@ -11,8 +11,8 @@ from boltq import scripts
 from boltq.call import Call
 from boltq.errors import BadArgument, BoltQError, NotAllowed, TooLarge, Unavailable
 from boltq.evalsha import Server
+from boltq.execution import Execution
 from boltq.worker import outcome
-from boltq.worker.execution import Execution
 from boltq.worker.outage import Outage
 from boltq.worker.outcome import Outcome
 from boltq.worker.perform import Ended

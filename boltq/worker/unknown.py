@@ -3,8 +3,8 @@
 import time
 from collections.abc import Iterable
 
+from boltq.execution import Execution
 from boltq.worker import outcome
-from boltq.worker.execution import Execution
 from boltq.worker.outcome import Outcome
 
 PAUSE_MS = 60_000

@@ -59,6 +59,27 @@ class WrongState(BoltQError):
     status = 409
 
 
+class JobDead(BoltQError):
+    """A job whose result was asked for is dead: its last error is in the sentence."""
+
+    word = "DEAD"
+    status = 409
+
+
+class JobCancelled(BoltQError):
+    """A job whose result was asked for was cancelled."""
+
+    word = "CANCELLED"
+    status = 409
+
+
+class WaitTimeout(BoltQError, TimeoutError):
+    """A job did not end within the time that was given; it goes on as before."""
+
+    word = "WAIT_TIMEOUT"
+    status = 504
+
+
 class Unavailable(BoltQError):
     """Redis did not answer within the time that was given.
 

@@ -4,13 +4,13 @@ import math
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, NoReturn
 
 import msgspec
 
 from boltq import ids
-
-LONGEST_DELAY_SECONDS = 315_360_000.0
+from boltq.durations import LONGEST_SECONDS, in_seconds
 
 
 class FailForGood(Exception):
@@ -18,29 +18,33 @@ class FailForGood(Exception):
 
 
 class Retry(Exception):
-    """Raised by a handler: try again after its own delay. It uses an attempt like any failure.
+    """Raised by a handler: try again after a delay of its own.
 
-    after_seconds: 0 to 315,360,000.
+    reason: kept as the job's error. after_seconds: 0 to 315,360,000.
+    count: True uses an attempt, like any failure; False uses none and keeps no error, so that the
+    job goes on for as long as its handler asks for it.
     """
 
-    def __init__(self, reason: str = "", *, after_seconds: float) -> None:
-        if not 0 <= after_seconds <= LONGEST_DELAY_SECONDS:
+    def __init__(self, reason: str = "", *, after_seconds: float, count: bool = True) -> None:
+        if not 0 <= after_seconds <= LONGEST_SECONDS:
             raise ValueError(
-                f"after_seconds of a Retry must be 0 to {LONGEST_DELAY_SECONDS:.0f}, "
+                f"after_seconds of a Retry must be 0 to {LONGEST_SECONDS:.0f}, "
                 f"not {after_seconds!r}",
             )
         super().__init__(reason or f"the handler wants to be called again in {after_seconds} s")
         self.delay_ms = round(after_seconds * 1000)
+        self.count = count
 
 
 @dataclass(slots=True, eq=False)
 class Execution:
     """One try of one job, from its claim to its end.
 
-    A handler gets it from `current_job()` and reads `id`, `queue`, `type`, `attempt` (1 is the
-    first since the last replay), `failures` (of all time), `lost` (leases, since the last replay),
-    `fence` (grows with each claim of the queue), `headers`, `remaining()` and `cancelled` (somebody
-    asked the job to stop). The rest is the worker's own. Times are of `time.monotonic`.
+    A handler gets it from `current_job()`, or as its first argument if it was declared with
+    `with_job=True`, and reads `id`, `queue`, `type`, `attempt` (1 is the first since the last
+    replay), `failures` (of all time), `lost` (leases, since the last replay), `fence` (grows with
+    each claim of the queue), `headers`, `remaining()` and `cancelled` (somebody asked the job to
+    stop). The rest is the worker's own. Times are of `time.monotonic`.
     """
 
     queue: str
@@ -81,10 +85,24 @@ class Execution:
             return math.inf
         return max(0.0, self.started + self.timeout_seconds - time.monotonic())
 
+    def retry(self, reason: str = "", *, after: float | timedelta, count: bool = True) -> NoReturn:
+        """End this try: the job is tried again later.
+
+        reason, count: see Retry. after: seconds, or a timedelta, up to ten years.
+        """
+        raise Retry(reason, after_seconds=in_seconds("after", after), count=count)
+
+    def fail_for_good(self, reason: str) -> NoReturn:
+        """End the job: it is dead, whatever attempts are left. reason: kept as its error."""
+        raise FailForGood(reason)
+
 
 _current: ContextVar[Execution | None] = ContextVar("boltq_current_job", default=None)
 enter = _current.set
 """Make an execution, or None, what `current_job()` finds on this thread."""
+
+running = _current.get
+"""Return the execution of the handler that runs on this thread, None outside of one."""
 
 
 def current_job() -> Execution:

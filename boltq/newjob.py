@@ -1,19 +1,22 @@
 """Jobs on their way in: what a caller says of them, as the script enqueue takes it."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypedDict
 
 import ujson
 
 from boltq import ids, scripts
+from boltq.durations import in_ms
 from boltq.errors import BadArgument
 
 MOST_ITEMS = 500
 MOST_BYTES = 4 * 1024 * 1024
 """The jobs and bytes that one call carries; more are sent in several."""
+
+WHEN = ("delay", "delay_seconds", "run_at")
+"""The options of which at most one says when a job is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,14 @@ class NewJob:
 class Options(TypedDict, total=False):
     """What holds for all jobs of one enqueue; what is left out is as the queue says.
 
-    priority: 0 to 9, 9 the most urgent. delay_seconds: 0 to 315,360,000, or run_at: a time.
+    priority: 0 to 9, 9 the most urgent. When: delay, seconds or a timedelta up to ten years, or
+    delay_seconds, the same as a number, or run_at, a time.
     max_attempts: 1 to 1000. max_lost: 0 to 1000 lost leases. timeout_seconds: 0 is without end.
     retention_seconds: how long a job is kept once completed.
     """
 
     priority: int | None
+    delay: float | timedelta | None
     delay_seconds: float | None
     run_at: datetime | None
     max_attempts: int | None
@@ -83,23 +88,18 @@ _NOTHING_CHOSEN = Backoff()
 
 def common(options: Options, now_ms: Callable[[], int]) -> Common:
     """Turn options into the script's; `now_ms` asks the server's clock, needed for run_at alone."""
-    delay_ms, run_at = _ms("delay_seconds", options.get("delay_seconds")), options.get("run_at")
-    if run_at is not None:
-        if delay_ms is not None:
-            message = "delay_seconds and run_at exclude each other: give one of them"
-            raise BadArgument(message)
-        delay_ms = max(0, round(run_at.timestamp() * 1000) - now_ms())
+    delay_ms = _delay_ms(options, now_ms)
     backoff = options.get("backoff") or _NOTHING_CHOSEN
     return {
         "priority": options.get("priority"),
-        "delay_ms": delay_ms or 0,
+        "delay_ms": delay_ms,
         "max_attempts": options.get("max_attempts"),
         "max_lost": options.get("max_lost"),
-        "timeout_ms": _ms("timeout_seconds", options.get("timeout_seconds")),
-        "retention_ms": _ms("retention_seconds", options.get("retention_seconds")),
-        "base_ms": _ms("backoff.base_seconds", backoff.base_seconds),
+        "timeout_ms": in_ms("timeout_seconds", options.get("timeout_seconds")),
+        "retention_ms": in_ms("retention_seconds", options.get("retention_seconds")),
+        "base_ms": in_ms("backoff.base_seconds", backoff.base_seconds),
         "factor": backoff.factor,
-        "cap_ms": _ms("backoff.max_seconds", backoff.max_seconds),
+        "cap_ms": in_ms("backoff.max_seconds", backoff.max_seconds),
         "jitter": backoff.jitter,
     }
 
@@ -137,12 +137,13 @@ def as_json(what: str, value: object) -> bytes:
         raise BadArgument(message) from problem
 
 
-def _ms(what: str, seconds: float | None) -> int | None:
-    if seconds is None:
-        return None
-    try:
-        # Up, since 0 is without end or at once.
-        return math.ceil(round(seconds * 1000, 6))
-    except (TypeError, ValueError, OverflowError) as problem:
-        message = f"{what} must be a number of seconds, not {seconds!r}"
-        raise BadArgument(message) from problem
+def _delay_ms(options: Options, now_ms: Callable[[], int]) -> int:
+    given = [name for name in WHEN if options.get(name) is not None]
+    if len(given) > 1:
+        raise BadArgument(f"{' and '.join(given)} exclude each other: give one of them")
+    run_at = options.get("run_at")
+    if run_at is not None:
+        return max(0, round(run_at.timestamp() * 1000) - now_ms())
+    if given == ["delay"]:
+        return in_ms("delay", options["delay"]) or 0
+    return in_ms("delay_seconds", options.get("delay_seconds")) or 0

@@ -1,7 +1,7 @@
 """The Python client: what a caller says, hears and is refused."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,9 @@ def test_what_json_cannot_say_is_refused_and_makes_nothing(
         ({"priority": True}, "neither text, bytes nor a number"),
         ({"max_attempts": 0}, "max_attempts must be an integer 1..1000, or empty, not '0'"),
         ({"delay_seconds": float("nan")}, "delay_seconds must be a number of seconds"),
-        ({"delay_seconds": -5}, "delay_ms must be an integer"),
+        ({"delay_seconds": -5}, "delay_seconds must be a number of seconds, 0 to 315360000 s"),
+        ({"delay": "5"}, "delay must be seconds or a timedelta"),
+        ({"delay": 1, "delay_seconds": 1}, "delay and delay_seconds exclude each other"),
         ({"backoff": Backoff(factor=0.5)}, "factor must be a number 1..1000"),
         ({"delay_seconds": 1, "run_at": datetime.now(UTC)}, "exclude each other"),
         ({"id": "status"}, "status"),
@@ -128,7 +130,8 @@ def test_a_short_time_is_rounded_up_since_0_is_another_thing(app: BoltQ, queue: 
 
 def test_many_jobs_go_in_batches_and_are_answered_in_order(app: BoltQ, queue: str) -> None:
     given = [ids.new_id() for _ in range(1200)]
-    made = app.enqueue_many((NewJob("echo", n, id=one) for n, one in enumerate(given)), queue=queue)
+    jobs = (NewJob("echo", n, id=one) for n, one in enumerate(given))
+    made = list(app.enqueue_each(jobs, queue=queue))
     assert [answer.id for answer in made] == [f"{queue}:{one}" for one in given]
     assert all(answer.created for answer in made)
     assert app.stats(queue).queued == 1200
@@ -136,7 +139,7 @@ def test_many_jobs_go_in_batches_and_are_answered_in_order(app: BoltQ, queue: st
 
 def test_large_payloads_are_cut_into_calls_that_the_server_takes(app: BoltQ, queue: str) -> None:
     big = NewJob("echo", raw=b'"' + b"x" * 900_000 + b'"')
-    assert len(app.enqueue_many([big] * 12, queue=queue)) == 12
+    assert app.enqueue_many([big] * 12, queue=queue) == 12
 
 
 def test_a_job_that_rests_is_cancelled_and_one_that_ended_is_not(app: BoltQ, queue: str) -> None:
@@ -213,14 +216,3 @@ def test_without_an_address_the_embedded_server_of_the_data_folder_is_used(tmp_p
         assert locate.server_address(told, "g:2").hosts == (("g", 2),)
     finally:
         embedded.stop()
-
-
-def test_a_handler_is_declared_under_its_type(app: BoltQ) -> None:
-    @app.job("greet:all")
-    def greet(name: str) -> str:
-        return name
-
-    declared: dict[str, Callable[..., Any]] = app.handlers
-    assert declared == {"greet:all": greet}
-    with pytest.raises(BadArgument, match="type must be"):
-        app.job("no blanks")(greet)

@@ -1,0 +1,116 @@
+"""Whole queues from Python: what they hold, how they behave, and sweeps over their jobs."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from boltq import scripts
+from boltq.evalsha import Server
+from boltq.job import Job, described
+
+State = Literal["scheduled", "queued", "running", "retrying", "completed", "cancelled", "dead"]
+
+# Inside the class `list` is the verb.
+Names = list[str]
+
+SWEEP_LIMIT = 500
+"""How many jobs one step of a sweep takes."""
+
+
+class Page(NamedTuple):
+    """Some jobs of a state; the cursor leads to the next page and is empty on the last."""
+
+    jobs: list[Job]
+    cursor: str
+
+
+class Queues(ABC):
+    """The verbs that concern a queue as a whole."""
+
+    @property
+    @abstractmethod
+    def server(self) -> Server:
+        """The server they are on."""
+
+    def replay_all(self, queue: str = "default") -> int:
+        """Queue again all jobs of a queue that are dead now; returns how many."""
+        return sum(self.replay_steps(queue))
+
+    def replay_steps(self, queue: str = "default") -> Iterator[int]:
+        """Do what `replay_all` does, and yield after each step how many it has queued again."""
+        cursor = None
+        while cursor != "":
+            call = scripts.replay(queue, [], limit=SWEEP_LIMIT, cursor=cursor or "")
+            reply = self.server.call(call)
+            cursor = reply.cursor
+            yield reply.replayed
+
+    def purge(self, state: State, queue: str = "default") -> int:
+        """Delete all jobs of a state, not running, that were made until now; returns how many."""
+        return sum(self.purge_steps(state, queue))
+
+    def purge_steps(self, state: State, queue: str = "default") -> Iterator[int]:
+        """Do what `purge` does, and yield after each step how many it has deleted."""
+        cursor = None
+        while cursor != "":
+            call = scripts.purge(queue, [], state=state, limit=SWEEP_LIMIT, cursor=cursor or "")
+            reply = self.server.call(call)
+            cursor = reply.cursor
+            yield reply.purged
+
+    def list(
+        self,
+        state: State,
+        *,
+        queue: str = "default",
+        limit: int = 100,
+        newest: bool = True,
+        cursor: str = "",
+    ) -> Page:
+        """Show jobs of one state, without payloads and results, each with its last error alone.
+
+        limit: 1 to 200. newest: from the newest end. cursor: as the page before told.
+        """
+        order = "newest" if newest else "oldest"
+        call = scripts.list_(queue, state=state, order=order, limit=limit, cursor=cursor)
+        reply = self.server.call(call)
+        return Page([described(queue, item) for item in reply.answers], reply.cursor)
+
+    def stats(self, queue: str = "default") -> scripts.Stats:
+        """Count a queue's jobs by state; costs the same however many there are."""
+        return self.server.call(scripts.stats(queue))
+
+    def stats_of_all(self) -> dict[str, scripts.Stats]:
+        """Count the jobs of every queue in use, in one round trip."""
+        names = self.queues()
+        answers = self.server.call_all([scripts.stats(name) for name in names])
+        return {
+            name: stats
+            for name, stats in zip(names, answers, strict=True)
+            if isinstance(stats, scripts.Stats)
+        }
+
+    def queues(self) -> Names:
+        """Name the queues that clients or workers have used of late."""
+        return self.server.queues()
+
+    def configure(self, queue: str = "default", **settings: object) -> dict[str, str]:
+        """Set how a queue behaves; None is back to the default. Returns what is in force.
+
+        The settings are listed in lua/README.md. Raises BadArgument for one that breaks its rule.
+        """
+        items = [
+            scripts.ConfigureItem(name, b"" if value is None else str(value).encode())
+            for name, value in settings.items()
+        ]
+        reply = self.server.call(scripts.configure(queue, items))
+        self.server.note_queue(queue, reply.now_ms)
+        return {answer.name: answer.value for answer in reply.answers}
+
+    def pause(self, queue: str = "default", *, reason: str = "", by: str = "") -> None:
+        """Hand out nothing of a queue until `resume`; running jobs go on."""
+        self.configure(queue, paused=1, pause_reason=reason, paused_by=by)
+
+    def resume(self, queue: str = "default") -> None:
+        """Hand out jobs again."""
+        self.configure(queue, paused=0)

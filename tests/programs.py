@@ -45,12 +45,14 @@ def run(folder: Path, *command: str, **told: str) -> subprocess.CompletedProcess
 class Program:
     """One of our commands, running in a folder; what it says is in files there."""
 
-    def __init__(self, folder: Path, command: tuple[str, ...], told: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, command: tuple[str, ...], told: dict[str, str], bin: Path = BIN
+    ) -> None:
         self.folder = folder
         self._out, self._err = folder / f"{command[0]}.out", folder / f"{command[0]}.err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                [str(BIN / command[0]), *command[1:]],
+                [str(bin / command[0]), *command[1:]],
                 cwd=folder,
                 env=environment(**told),
                 stdin=subprocess.DEVNULL,
@@ -118,12 +120,15 @@ Start = Callable[..., Program]
 
 
 @contextmanager
-def started_in(folder: Path) -> Iterator[Start]:
-    """Call it with a command and its arguments, and settings by name."""
+def started_in(folder: Path, bin: Path = BIN) -> Iterator[Start]:
+    """Call it with a command and its arguments, and settings by name.
+
+    bin: where the commands are.
+    """
     programs: list[Program] = []
 
     def start(*command: str, **told: str) -> Program:
-        programs.append(Program(folder, command, told))
+        programs.append(Program(folder, command, told, bin))
         return programs[-1]
 
     try:

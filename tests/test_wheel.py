@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from hatchling.build import build_sdist, build_wheel
+from programs import started_in
+from servers import until
 
 from boltq import __version__
 
@@ -105,3 +107,9 @@ def test_the_wheel_works_where_the_repository_is_not(built: Path, tmp_path: Path
     assert "ack.lua" in said(str(python.parent / "boltq"), "export", "scripts", "exported")
     assert (tmp_path / "exported/ack.lua").exists()
     assert "Usage: boltq-worker" in said(str(python.parent / "boltq-worker"), "--help")
+    with started_in(tmp_path, python.parent) as start:
+        up = start("boltq", "up", "--port", "0").find_api()
+        id = up.enqueue("echo", "hello")
+        until(lambda: up.job(id)["state"] == "completed")
+        assert up.job(id)["result"] == "hello"
+        assert up.end() == 0

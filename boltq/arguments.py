@@ -62,13 +62,18 @@ class Arguments:
         return f"{self._type}{self._signature.replace(return_annotation=inspect.Signature.empty)}"
 
 
+def plain(what: str, function: Callable[..., Any]) -> None:
+    """Refuse an async function, which `what` calls: it would make a coroutine nobody runs."""
+    if inspect.iscoroutinefunction(function):
+        raise BadSetting(
+            f"{what} is an async function: a worker calls plain functions on threads; run it with "
+            f"asyncio.run inside one"
+        )
+
+
 def _signature(type: str, handler: Callable[..., Any], *, with_job: bool) -> inspect.Signature:
     """Return what a call may be given, the job left out; refuse what no worker could call."""
-    if inspect.iscoroutinefunction(handler):
-        raise BadSetting(
-            f"the handler of type {type} is an async function: a worker calls plain functions "
-            f"on threads; run it with asyncio.run inside one"
-        )
+    plain(f"the handler of type {type}", handler)
     signature = inspect.signature(handler)
     parameters = list(signature.parameters.values())
     if with_job:

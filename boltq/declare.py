@@ -17,7 +17,7 @@ from typing import (
 )
 
 from boltq import ids
-from boltq.arguments import Arguments
+from boltq.arguments import Arguments, plain
 from boltq.errors import BadArgument, BadSetting
 from boltq.execution import Execution, current_job
 from boltq.follow import Enqueued
@@ -108,11 +108,13 @@ class Declarations(ABC):
 
         If it raises, the worker ends.
         """
+        plain("a hook", hook)
         self.starters.append(hook)
         return hook
 
     def on_stop(self, hook: Hook) -> Hook:
         """Call a function once in each worker process, after its last handler has ended."""
+        plain("a hook", hook)
         self.stoppers.append(hook)
         return hook
 
@@ -122,6 +124,7 @@ class Declarations(ABC):
         What it returns is the job's result, what it raises its failure. The first that was declared
         is the outermost.
         """
+        plain("middleware", middleware)
         self.middleware.append(middleware)
         return middleware
 

@@ -202,6 +202,14 @@ def test_hooks_and_middleware_are_kept_in_their_order(app: BoltQ) -> None:
     assert app.middleware == [timed]
 
 
+def test_async_hooks_and_middleware_are_refused(app: BoltQ) -> None:
+    async def later(*_: Any) -> None: ...
+
+    for declare in (app.on_start, app.on_stop, app.around):
+        with pytest.raises(BadSetting, match="is an async function"):
+            declare(later)
+
+
 def test_a_lost_answer_names_the_jobs_in_doubt(queue: str) -> None:
     away = BoltQ("localhost:1", patience_seconds=0)
     send = away.job("send", queue=queue, id=None)(_nothing)  # type: ignore[call-overload]

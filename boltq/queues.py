@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from boltq import scripts
+from boltq import presence, scripts
 from boltq.evalsha import Server
 from boltq.job import Job, described
 
@@ -12,6 +12,7 @@ State = Literal["scheduled", "queued", "running", "retrying", "completed", "canc
 
 # Inside the class `list` is the verb.
 Names = list[str]
+Workers = list[presence.WorkerReport]
 
 SWEEP_LIMIT = 500
 """How many jobs one step of a sweep takes."""
@@ -93,6 +94,10 @@ class Queues(ABC):
     def queues(self) -> Names:
         """Name the queues that clients or workers have used of late."""
         return self.server.queues()
+
+    def workers(self) -> Workers:
+        """List the workers that were heard of within the last ten minutes, and what they run."""
+        return presence.workers(self.server)
 
     def configure(self, queue: str = "default", **settings: object) -> dict[str, str]:
         """Set how a queue behaves; None is back to the default. Returns what is in force.

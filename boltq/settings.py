@@ -8,13 +8,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 from boltq import address, ids
 from boltq.errors import BadArgument, BadSetting
 
 NO_FLAGS: Mapping[str, object] = MappingProxyType({})
 SHOWN_CHARACTERS = 60
+MOST_WEIGHT = 100
+QUEUES_RULE = (
+    f"queue names with commas between, each {ids.NAME_RULE}; behind a name a colon and a weight of "
+    f"1 to {MOST_WEIGHT} if you like, as in mail:3,default"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +34,13 @@ class Settings:
     prefix: str = "boltq"
     lease_seconds: float = 30.0
     threads: int = 8
-    queues: tuple[str, ...] = (ids.DEFAULT_QUEUE,)
+    queues: Mapping[str, int] = field(default_factory=lambda: {ids.DEFAULT_QUEUE: 1})  # -> weight
+    queue_order: Literal["weighted", "strict"] = "weighted"
+    processes: int = 1
+    recycle_jobs: int = 0  # 0 is never
+    recycle_mb: int = 0
     log: Literal["text", "json"] = "text"
+    log_done: int = 20
     smtp_host: str | None = None
     smtp_port: int = 25
     smtp_user: str | None = None
@@ -128,6 +138,12 @@ def _refuse_contradictions(found: Mapping[str, object]) -> None:
         raise BadSetting("SMTP_USER and SMTP_PASSWORD go together: one is set, the other is not")
     if "smtp_user" in found and "smtp_host" not in found:
         raise BadSetting("SMTP_USER is set, but SMTP_HOST, the server it is a user of, is not")
+    queues = cast("Mapping[str, int]", found.get("queues", {}))
+    if found.get("queue_order") == "strict" and set(queues.values()) - {1}:
+        raise BadSetting(
+            "BOLTQ_QUEUE_ORDER is strict, where a queue has its turn when those before it are "
+            "empty, but BOLTQ_QUEUES gives weights: leave one of the two out"
+        )
 
 
 def _made_worker_id() -> str:
@@ -171,10 +187,19 @@ def _address(value: Any) -> str:
     return str(value)
 
 
-def _queues(value: Any) -> tuple[str, ...]:
-    names = value.split(",") if isinstance(value, str) else value
-    checked = (ids.checked_name("queue", name.strip()) for name in names if name.strip())
-    queues = tuple(dict.fromkeys(checked))
+def _queues(value: Any) -> Mapping[str, int]:
+    if isinstance(value, Mapping):
+        parts = [(str(name), str(weight)) for name, weight in value.items()]
+    else:
+        given = value.split(",") if isinstance(value, str) else value
+        named = (one.strip().partition(":") for one in given if one.strip())
+        # `mail:` is a slip of the hand, not a weight left out.
+        parts = [(name.strip(), weight.strip() if colon else "1") for name, colon, weight in named]
+    read = _integer(1, MOST_WEIGHT)
+    queues: dict[str, int] = {}
+    for name, weight in parts:
+        if queues.setdefault(ids.checked_name("queue", name), read(weight)) != read(weight):
+            raise ValueError
     if not queues:
         raise ValueError
     return queues
@@ -194,8 +219,21 @@ _RULES: dict[str, tuple[str, Callable[[Any], object], str]] = {
     "prefix": ("BOLTQ_PREFIX", _matching(r"[!-z|~]{1,64}"), "1 to 64 visible ASCII, none of {}"),
     "lease_seconds": ("BOLTQ_LEASE_SECONDS", _seconds(1, 86400), "seconds, 1 to 86400"),
     "threads": ("BOLTQ_THREADS", _integer(1, 500), "an integer, 1 to 500"),
-    "queues": ("BOLTQ_QUEUES", _queues, f"queue names with commas between, each {ids.NAME_RULE}"),
+    "queues": ("BOLTQ_QUEUES", _queues, QUEUES_RULE),
+    "queue_order": ("BOLTQ_QUEUE_ORDER", _matching("weighted|strict"), "weighted or strict"),
+    "processes": ("BOLTQ_PROCESSES", _integer(1, 64), "an integer, 1 to 64"),
+    "recycle_jobs": (
+        "BOLTQ_RECYCLE_JOBS",
+        _integer(0, 999_999_999),
+        "an integer, the jobs after which a worker's process is replaced, or 0 for never",
+    ),
+    "recycle_mb": (
+        "BOLTQ_RECYCLE_MB",
+        _integer(0, 999_999_999),
+        "an integer, the MiB above which a worker's process is replaced, or 0 for never",
+    ),
     "log": ("BOLTQ_LOG", _matching("text|json"), "text or json"),
+    "log_done": ("BOLTQ_LOG_DONE", _integer(0, 100_000), "an integer, 0 to 100000"),
     "smtp_host": ("SMTP_HOST", _matching(_HOST), "a host name or an IP address"),
     "smtp_port": ("SMTP_PORT", _integer(1, 65535), "a port, 1 to 65535"),
     "smtp_user": ("SMTP_USER", str, "a user name"),

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from threading import Event, Thread
 
 from boltq import __version__, logs
-from boltq.api.app import create_app
+from boltq.api.app import PATIENCE_SECONDS, create_app
 from boltq.api.main import url, warn_if_away
 from boltq.api.serve import Serving
-from boltq.child import WorkerProcess
 from boltq.client import BoltQ
 from boltq.embedded import Embedded
+from boltq.parent import Parent
 from boltq.settings import Settings
 from boltq.signals import stop_on_signals
 
@@ -48,7 +48,11 @@ def run(
             # The last to end: what is entered below is left before it.
             stack.callback(server.stop)
             server.start()
-        boltq = BoltQ(server.address if server else None, settings=settings)
+        boltq = BoltQ(
+            server.address if server else None,
+            settings=settings,
+            patience_seconds=PATIENCE_SECONDS,
+        )
         stack.callback(boltq.close)
         serving = Serving(create_app(boltq), settings.api_host, settings.api_port)
         serving.start()
@@ -100,13 +104,13 @@ class Part:
         try:
             self.status = self._work() or 0
         except Exception:
-            log.exception("the %s broke: everything ends", self._name)
+            log.exception("a part broke: everything ends", extra={"part": self._name})
             self.status = 1
         finally:
             self._stop.set()
 
 
-def _worker(settings: Settings, app: str | None, server: Embedded | None) -> WorkerProcess:
+def _worker(settings: Settings, app: str | None, server: Embedded | None) -> Parent:
     # What came by a flag is known to us alone. In the environment no other user can read it.
     told = {
         "REDIS_ADDR": server.address if server else str(settings.redis_addr),
@@ -114,7 +118,7 @@ def _worker(settings: Settings, app: str | None, server: Embedded | None) -> Wor
         "BOLTQ_PREFIX": settings.prefix,
         "BOLTQ_LOG": settings.log,
     }
-    return WorkerProcess([app] if app else [], told)
+    return Parent(settings, [app] if app else [], told)
 
 
 def _announcement(

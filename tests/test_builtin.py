@@ -72,20 +72,20 @@ def test_fail_fails_over_the_whole_life_so_that_a_replay_can_succeed(
 
 
 BAD = [
-    ("sleep", b"{}", 'sleep takes {"seconds": s}, a number from 0, not None'),
-    ("sleep", b'{"seconds": -1}', 'sleep takes {"seconds": s}, a number from 0, not -1'),
-    ("sleep", b'{"seconds": true}', 'sleep takes {"seconds": s}, a number from 0, not True'),
-    ("sleep", b"5", 'sleep takes {"seconds": s}, a number from 0, not None'),
-    ("fail", b"[3]", 'fail takes {"times": n}, an integer from 0, not None'),
-    ("fail", b'{"times": 1.5}', 'fail takes {"times": n}, an integer from 0, not 1.5'),
+    ("sleep", b"{}", 'sleep takes {"seconds": s}, a number from 0'),
+    ("sleep", b'{"seconds": -1}', 'sleep takes {"seconds": s}, a number from 0'),
+    ("sleep", b'{"seconds": true}', 'sleep takes {"seconds": s}, a number from 0'),
+    ("sleep", b"5", 'sleep takes {"seconds": s}, a number from 0'),
+    ("fail", b"[3]", 'fail takes {"times": n}, an integer from 0'),
+    ("fail", b'{"times": 1.5}', 'fail takes {"times": n}, an integer from 0'),
     ("email", b'"user@example.com"', "the payload makes no email: Expected `object`, got `str`"),
     ("email", b"{}", "the payload makes no email: Object missing required field `recipient`"),
 ]
 BAD += [
     ("email", json.dumps({**MAIL, **wrong}).encode(), f"the payload makes no email: {rule}")
     for wrong, rule in (
-        ({"recipient": ""}, "To must be an address, not ''"),
-        ({"recipient": "nobody"}, "To must be an address, not 'nobody'"),
+        ({"recipient": ""}, "To must be an address"),
+        ({"recipient": "nobody"}, "To must be an address"),
         ({"recipient": "a@b.c\nBcc: x@y.z"}, ""),
         ({"cc": "a@b.c\r\nBcc: x@y.z"}, ""),
         ({"subject": "Hello\nBcc: x@y.z"}, ""),

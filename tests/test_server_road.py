@@ -212,16 +212,11 @@ def test_a_bell_wakes_who_waits_and_says_of_which_queue(server: TestServer, queu
     bells.close()
 
 
-def test_workers_and_queues_are_noted_outside_of_every_queue(
-    server: TestServer, queue: str
-) -> None:
+def test_queues_are_noted_outside_of_every_queue(server: TestServer, queue: str) -> None:
     road = on(server, prefix=f"p-{ids.new_token()}")
-    now_ms = road.now_ms()
-    road.note_worker("w-old", now_ms - 3 * 3_600_000)
-    road.note_worker("w-new", now_ms)
-    road.note_queue(queue, now_ms)
-    assert server.raw().zrange(f"{road.prefix}1:workers", 0, -1) == [b"w-new"]
+    road.note_queue(queue, road.now_ms())
     assert road.queues() == [queue]
+    assert server.raw().zrange(f"{road.prefix}1:queues", 0, -1) == [queue.encode()]
 
 
 @pytest.mark.parametrize("batch", [1, 10])

@@ -23,7 +23,7 @@ def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:
     assert settings == Settings(worker_id=settings.worker_id)
     assert (settings.redis_addr, settings.api_host, settings.api_port) == (None, "127.0.0.1", 8080)
     assert (settings.data_dir, settings.prefix, settings.log) == (Path(".boltq"), "boltq", "text")
-    assert (settings.lease_seconds, settings.threads, settings.queues) == (30, 8, ("default",))
+    assert (settings.lease_seconds, settings.threads, settings.queues) == (30, 8, {"default": 1})
     assert settings.sources == {}
 
 
@@ -37,7 +37,11 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         "BOLTQ_PREFIX": "mine:",
         "BOLTQ_LEASE_SECONDS": "1.5",
         "BOLTQ_THREADS": "3",
-        "BOLTQ_QUEUES": "b, a,b,",
+        "BOLTQ_QUEUES": "b:3, a,b:3,",
+        "BOLTQ_QUEUE_ORDER": "weighted",
+        "BOLTQ_PROCESSES": "4",
+        "BOLTQ_RECYCLE_JOBS": "1000",
+        "BOLTQ_RECYCLE_MB": "512",
         "BOLTQ_LOG": "json",
         "SMTP_HOST": "mail",
         "SMTP_PORT": "587",
@@ -55,7 +59,10 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         prefix="mine:",
         lease_seconds=1.5,
         threads=3,
-        queues=("b", "a"),
+        queues={"b": 3, "a": 1},
+        processes=4,
+        recycle_jobs=1000,
+        recycle_mb=512,
         log="json",
         smtp_host="mail",
         smtp_port=587,
@@ -68,7 +75,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
     file = "API_PORT=1\nBOLTQ_THREADS=1\nBOLTQ_LOG=json\n"
     environ = {"API_PORT": "2", "BOLTQ_THREADS": "2"}
-    settings = load(tmp_path, file, environ, api_port=3, threads=None, queues=("x",))
+    settings = load(tmp_path, file, environ, api_port=3, threads=None, queues={"x": 1})
     assert (settings.api_port, settings.threads, settings.log) == (3, 2, "json")
     assert settings.sources == {
         "api_port": "a flag",
@@ -113,7 +120,11 @@ REFUSED = {
     "BOLTQ_PREFIX": ["a{b", "a}b", "a b", "é", "p" * 65],
     "BOLTQ_LEASE_SECONDS": ["0", "0.9", "nan", "inf", "86401", "x"],
     "BOLTQ_THREADS": ["0", "501", "eight", "1e2"],
-    "BOLTQ_QUEUES": ["a{b}", "a,../x", ","],
+    "BOLTQ_QUEUES": ["a{b}", "a,../x", ",", "a:", "a:0", "a:101", "a:x", "a:1,a:2"],
+    "BOLTQ_QUEUE_ORDER": ["strictly"],
+    "BOLTQ_PROCESSES": ["0", "65"],
+    "BOLTQ_RECYCLE_JOBS": ["-1", "1e3"],
+    "BOLTQ_RECYCLE_MB": ["x"],
     "BOLTQ_LOG": ["xml", "JSON"],
     "SMTP_HOST": ["a/b"],
     "SMTP_PORT": ["0", "x"],
@@ -176,6 +187,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         ({"SMTP_HOST": "h", "SMTP_USER": "me"}, "go together"),
         ({"SMTP_HOST": "h", "SMTP_PASSWORD": "p"}, "go together"),
         ({"SMTP_USER": "me", "SMTP_PASSWORD": "p"}, "but SMTP_HOST"),
+        ({"BOLTQ_QUEUES": "a:3,b", "BOLTQ_QUEUE_ORDER": "strict"}, "leave one of the two out"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(
@@ -219,11 +231,15 @@ def test_the_example_file_names_every_setting_and_shows_its_default(tmp_path: Pa
     offered = re.sub(r"(?m)^#(?=[A-Z_]+=)", "", example)
     assert re.findall(r"(?m)^([A-Z_]+)=", offered) == [
         *("REDIS_ADDR", "API_HOST", "API_PORT", "WORKER_ID", "BOLTQ_DATA_DIR", "BOLTQ_PREFIX"),
-        *("BOLTQ_LEASE_SECONDS", "BOLTQ_THREADS", "BOLTQ_QUEUES", "BOLTQ_LOG"),
+        *("BOLTQ_LEASE_SECONDS", "BOLTQ_THREADS", "BOLTQ_QUEUES", "BOLTQ_QUEUE_ORDER"),
+        *("BOLTQ_PROCESSES", "BOLTQ_RECYCLE_JOBS", "BOLTQ_RECYCLE_MB", "BOLTQ_LOG"),
+        "BOLTQ_LOG_DONE",
         *("SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASSWORD", "SMTP_FROM"),
     ]
     shown, defaults = load(tmp_path, offered), Settings()
     for name in ("api_host", "api_port", "data_dir", "prefix", "lease_seconds", "threads"):
         assert getattr(shown, name) == getattr(defaults, name)
-    for name in ("queues", "log", "smtp_port", "smtp_from"):
+    for name in ("queues", "queue_order", "processes", "recycle_jobs", "recycle_mb"):
+        assert getattr(shown, name) == getattr(defaults, name)
+    for name in ("log", "smtp_port", "smtp_from"):
         assert getattr(shown, name) == getattr(defaults, name)

@@ -69,7 +69,7 @@ def test_a_job_whose_attempts_are_used_up_is_dead(
         wait_for(q, "dead", "a")
     told = {(record.levelname, record.getMessage()): record for record in caplog.records}
     assert vars(told["WARNING", "job failed"])["error"] == "OSError: no such luck"
-    assert vars(told["WARNING", "job failed"])["next_run"].endswith("+00:00")
+    assert vars(told["WARNING", "job failed"])["next_run"].endswith("Z")
     dead = vars(told["ERROR", "job dead"])
     assert (dead["job"], dead["type"], dead["attempt"]) == (f"{q.name}:a", "t", 2)
 
@@ -207,8 +207,8 @@ def test_a_worker_and_its_queues_are_noted_in_the_registries(q: QueueState) -> N
     with working(q, {}, worker_id=f"noted-{q.name}"):
         until(lambda: q.raw.zscore("boltq1:workers", f"noted-{q.name}"))
         until(lambda: q.raw.zscore("boltq1:queues", q.name))
-    assert abs(q.raw.zscore("boltq1:workers", f"noted-{q.name}") - q.now_ms()) < 60_000
-    q.raw.zrem("boltq1:workers", f"noted-{q.name}")
+        seen_ms = q.raw.zscore("boltq1:workers", f"noted-{q.name}")
+        assert abs(seen_ms - q.now_ms()) < 60_000
 
 
 def test_an_async_handler_is_refused_before_anything_starts(q: QueueState) -> None:

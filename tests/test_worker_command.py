@@ -35,9 +35,12 @@ def written(folder: Path, name: str, text: str) -> None:
 
 def test_the_help_shows_an_example() -> None:
     shown = CliRunner().invoke(main, ["--help"]).output
-    assert "boltq-worker mail.jobs:app --queues urgent,default --threads 16" in shown
+    assert "boltq-worker mail.jobs:app --queues mail:3,default:1 --threads 16" in shown
     for option in ("queues", "threads", "lease-seconds", "worker-id", "redis-addr", "prefix"):
         assert f"--{option}" in shown
+    for option in ("strict", "burst", "processes", "recycle-jobs", "recycle-mb"):
+        assert f"--{option}" in shown
+    assert "--life-fd" not in shown
 
 
 def test_without_a_module_the_built_in_types_are_served(q: QueueState, tmp_path: Path) -> None:
@@ -76,7 +79,7 @@ def test_it_says_which_server_it_found_where_none_is_named(tmp_path: Path, q: Qu
         until(lambda: "worker started" in (tmp_path / "log.txt").read_text())
         assert process.poll() is None
     log = (tmp_path / "log.txt").read_text()
-    assert "no REDIS_ADDR is given and no embedded server runs in" in log
+    assert "no REDIS_ADDR is given: a server was looked for server=redis://localhost:6379" in log
 
 
 REFUSED = {
@@ -113,6 +116,10 @@ def test_an_app_that_cannot_be_had_is_refused_in_a_sentence(
         (["--threads", "0"], "BOLTQ_THREADS must be an integer, 1 to 500; a flag says '0'"),
         (["--lease-seconds", "nan"], "BOLTQ_LEASE_SECONDS must be seconds, 1 to 86400"),
         (["--queues", "a{b}"], "BOLTQ_QUEUES must be queue names with commas between"),
+        (["--queues", "a:0"], "BOLTQ_QUEUES must be queue names with commas between"),
+        (["--queues", "a:3,b", "--strict"], "leave one of the two out"),
+        (["--processes", "65"], "BOLTQ_PROCESSES must be an integer, 1 to 64; a flag says '65'"),
+        (["--recycle-jobs", "-1"], "BOLTQ_RECYCLE_JOBS must be an integer"),
         (["--redis-addr", "http://x"], "http"),
         (["nowhere:app"], "there is no module nowhere"),
     ],

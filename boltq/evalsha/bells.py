@@ -21,12 +21,12 @@ class Bells:
         self._redis = connect(server.address, timeout_seconds=2.0 + BELL_MARGIN_SECONDS)
 
     def wait(self, queues: Sequence[str], timeout_seconds: float) -> str | None:
-        """Block until a bell rings, 2 s at most; returns its queue, or None when none rang.
+        """Block until a bell rings, 0.001 to 2 s; returns its queue, or None when none rang.
 
         A ring is a hint: whoever missed one claims when the time comes. Raises Unavailable.
         """
         keys = {self._server.bell_key(queue): queue for queue in queues}
-        timeout_seconds = max(0.01, min(timeout_seconds, 2.0))
+        timeout_seconds = max(0.001, min(timeout_seconds, 2.0))
         groups = [[key] for key in keys] if isinstance(self._redis, RedisCluster) else [list(keys)]
         try:
             for group in groups:

@@ -9,7 +9,6 @@ import json
 import random
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from importlib.resources import files
 from typing import Any, TypeVar, cast
 
@@ -19,20 +18,12 @@ from boltq.address import Address
 from boltq.call import Call
 from boltq.errors import BoltQError, Unavailable
 from boltq.evalsha.connect import connect, named
+from boltq.evalsha.registry import Registry
 
 R = TypeVar("R")
 
 SCHEMA = 1
 """The number in every key; an incompatible layout becomes 2, and both drain side by side."""
-
-REGISTRY_SECONDS = 30.0
-"""How often a process writes that it uses a queue."""
-
-REGISTRY_KEPT_MS = 90 * 86_400_000
-"""A queue that nobody has used for so long leaves the registry; dead jobs are kept as long."""
-
-WORKERS_KEPT_MS = 3_600_000
-"""A worker that has not been heard of for so long leaves the registry."""
 
 _MANIFEST = json.loads(files("boltq").joinpath("manifest.json").read_text("utf-8"))["scripts"]
 
@@ -59,7 +50,7 @@ class Server:
         self.patience_seconds = patience_seconds
         self._redis = connect(address, timeout_seconds=5.0)
         self._keys: dict[tuple[str, str], tuple[str, ...]] = {}
-        self._noted: dict[str, float] = {}
+        self.registry = Registry(self._redis, f"{prefix}{SCHEMA}", self.patiently)
 
     def call(self, call: Call[R]) -> R:
         """Run a script and return what it answered.
@@ -159,28 +150,11 @@ class Server:
 
     def note_queue(self, queue: str, now_ms: int) -> None:
         """Write into the registry that a queue is in use: rarely, and never in the way of work."""
-        moment = time.monotonic()
-        if moment < self._noted.get(queue, 0.0):
-            return
-        self._noted[queue] = moment + REGISTRY_SECONDS
-        registry = f"{self.prefix}{SCHEMA}:queues"
-        with suppress(refused.RedisError, OSError):
-            self._redis.zadd(registry, {queue: now_ms})
-            self._redis.zremrangebyscore(registry, "-inf", now_ms - REGISTRY_KEPT_MS)
-            self._redis.zremrangebyrank(registry, 0, -10_001)
-
-    def note_worker(self, worker: str, now_ms: int) -> None:
-        """Write into the registry that a worker is there: every few seconds, best effort."""
-        registry = f"{self.prefix}{SCHEMA}:workers"
-        with suppress(refused.RedisError, OSError):
-            self._redis.zadd(registry, {worker: now_ms})
-            self._redis.zremrangebyscore(registry, "-inf", now_ms - WORKERS_KEPT_MS)
+        self.registry.note_queue(queue, now_ms)
 
     def queues(self) -> list[str]:
         """Name the queues in use, in the order of the alphabet."""
-        registry = f"{self.prefix}{SCHEMA}:queues"
-        found = cast("list[bytes]", self.patiently(lambda: self._redis.zrange(registry, 0, -1)))
-        return sorted(name.decode("ascii", "replace") for name in found)
+        return self.registry.queues()
 
     def info(self, section: str) -> dict[str, Any]:
         """Read a section of the server's INFO."""

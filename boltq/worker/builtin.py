@@ -24,7 +24,7 @@ def echo(*payload: Any, **members: Any) -> Any:
 def sleep(*_payload: Any, seconds: Any = None, **_others: Any) -> dict[str, float]:
     """Do nothing for `seconds`, or until the job is cancelled."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
-        raise FailForGood(f'sleep takes {{"seconds": s}}, a number from 0, not {seconds!r}')
+        raise FailForGood('sleep takes {"seconds": s}, a number from 0')
     job, until = current_job(), time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         if job.cancelled:
@@ -36,7 +36,7 @@ def sleep(*_payload: Any, seconds: Any = None, **_others: Any) -> dict[str, floa
 def fail(*_payload: Any, times: Any = None, message: Any = "", **_others: Any) -> dict[str, int]:
     """Fail until the job has failed `times` times in its life, of which a replay is a part."""
     if isinstance(times, bool) or not isinstance(times, int) or times < 0:
-        raise FailForGood(f'fail takes {{"times": n}}, an integer from 0, not {times!r}')
+        raise FailForGood('fail takes {"times": n}, an integer from 0')
     failures = current_job().failures
     if failures < times:
         raise RuntimeError(str(message) or f"failure {failures + 1} of {times}, as was asked for")

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from boltq.errors import BoltQError, Unavailable
 from boltq.evalsha import Bells
@@ -19,31 +19,53 @@ log = logging.getLogger(__name__)
 BLOCK_SECONDS = 0.5
 """The longest wait, for a bell or for a free place; a stop is seen after it."""
 
+BURST_BLOCK_SECONDS = 0.05
+"""The same for a worker that is to end when there is nothing more to do."""
+
 TROUBLE_SECONDS = 5.0
 """A queue that refuses a claim for a reason of its own is left alone for so long."""
 
+LISTEN_SECONDS = 0.05
+"""How often a busy worker listens for the bells of queues that were empty."""
+
+DONE, REPLACE, TROUBLE = "done", "replace", "trouble"
+"""Why a worker ends by itself: a burst is over, another is to take its place, a queue refused."""
+
 
 class Fetcher:
-    """One thread that claims, with connections of its own; `take` is given what it brings."""
+    """One thread that claims, with connections of its own; `take` is given what it brings.
+
+    burst: end when the queues have nothing more. most_jobs: take so many, then end; 0 is no bound.
+    over: is told why it ended by itself, once nothing is in hand any more.
+    """
 
     def __init__(
         self,
         claimer: Claimer,
         bells: Bells,
-        queues: Sequence[str],
+        turns: Turns,
         *,
         pace: Pace,
         leases: Leases,
         outage: Outage,
         take: Callable[[list[Execution]], None],
+        burst: bool,
+        most_jobs: int,
+        over: Callable[[str], None],
     ) -> None:
         self._claimer = claimer
         self._bells = bells
-        self._turns = Turns(queues)
+        self._turns = turns
         self._pace = pace
         self._leases = leases
         self._outage = outage
         self._take = take
+        self._burst = burst
+        self._most_jobs = most_jobs
+        self._over = over
+        self._ending = ""
+        self._looked_again = False
+        self._listen_at = 0.0
         self._stopping = threading.Event()
         self._freed = threading.Event()
         self._suspect: tuple[Execution, float] | None = None
@@ -63,9 +85,17 @@ class Fetcher:
         """Do not even wait any more for the answer to a claim that was sent."""
         self._claimer.give_up()
 
+    def replace(self) -> None:
+        """Claim nothing more, and tell when what is in hand has ended; called by any thread."""
+        self._ending = self._ending or REPLACE
+        self._freed.set()
+
     def run(self) -> None:
-        """Claim until stopped."""
+        """Claim until stopped, or until there is a reason to end and nothing is in hand."""
         while not self._stopping.is_set():
+            if self._ending and self._leases.unsettled == 0:
+                self._over(self._ending)
+                return
             try:
                 self._step()
             except Unavailable as problem:
@@ -76,20 +106,49 @@ class Fetcher:
     def _step(self) -> None:
         """Claim once where there may be jobs, or wait once."""
         self._freed.clear()
-        room = self._pace.room(len(self._leases))
+        room = self._room()
         if room == 0 or self._suspect_runs():
-            self._freed.wait(BLOCK_SECONDS)
+            self._freed.wait(BURST_BLOCK_SECONDS if self._ending else BLOCK_SECONDS)
             return
         queue = self._turns.next()
         if queue is not None:
-            self._claim(queue, room)
-            return
-        queue = self._rung()
-        if queue is not None:
-            self._turns.has_jobs(queue)
-            if self._stopping.is_set():
-                # This ring was to wake a worker. Giving its job back will ring again.
-                self._claim(queue, 1)
+            self._claim(self._heard_meanwhile(queue) or queue, room)
+        elif self._burst and self._is_through():
+            self._ending = TROUBLE if self._said else DONE
+        elif rung := self._heard(
+            self._turns.queues, BURST_BLOCK_SECONDS if self._burst else BLOCK_SECONDS
+        ):
+            # At once, even if we end: the ring was to wake a worker. Given back, a job rings again.
+            self._claim(rung, 1 if self._stopping.is_set() or self._ending else room)
+
+    def _room(self) -> int:
+        """Return how many jobs may be claimed now, of all queues."""
+        if self._most_jobs and self._leases.taken >= self._most_jobs:
+            self._ending = self._ending or REPLACE
+        if self._ending:
+            return 0
+        room = self._pace.room(len(self._leases))
+        return min(room, self._most_jobs - self._leases.taken) if self._most_jobs else room
+
+    def _heard_meanwhile(self, queue: str) -> str | None:
+        """Listen now and then for the bells of those that would have the turn before `queue`."""
+        moment = time.monotonic()
+        if moment < self._listen_at:
+            return None
+        self._listen_at = moment + LISTEN_SECONDS
+        unheard = self._turns.unheard(queue)
+        return self._heard(unheard, 0.0) if unheard else None
+
+    def _is_through(self) -> bool:
+        """Whether each queue was found empty after the last job had ended."""
+        if self._leases.unsettled:
+            self._looked_again = False
+        elif not self._looked_again:
+            self._looked_again = True
+            self._turns.look_at_all()
+        else:
+            return True
+        return False
 
     def _suspect_runs(self) -> bool:
         """Whether a job runs that lost a lease before: it may end us, so it gets no new company."""
@@ -101,21 +160,26 @@ class Fetcher:
         self._suspect = None
         return False
 
-    def _rung(self) -> str | None:
-        """Wait for a bell, no longer than until a queue is due by time."""
-        wait_seconds = min(self._turns.rest_seconds(), BLOCK_SECONDS)
+    def _heard(self, queues: list[str], most_seconds: float) -> str | None:
+        """Wait for a bell, no longer than until a queue is due by time; it has jobs then."""
+        wait_seconds = min(self._turns.rest_seconds(), most_seconds)
         try:
-            queue = self._bells.wait(self._turns.queues, wait_seconds)
+            rung = self._bells.wait(queues, wait_seconds)
         except Unavailable:
             raise
         except BoltQError as problem:
-            self._say_once("the bells", problem)
+            self._say_once("", problem)
             self._stopping.wait(BLOCK_SECONDS)
             return None
+        self._said.pop("", None)
         self._outage.over()
-        return queue
+        if rung is not None:
+            self._turns.has_jobs(rung)
+        return rung
 
-    def _claim(self, queue: str, limit: int) -> None:
+    def _claim(self, queue: str, room: int) -> None:
+        # Slow jobs would keep their threads for long: then each queue has its share of them.
+        limit = room if self._pace.ahead else self._turns.share(queue, room)
         try:
             taken = self._claimer.claim(queue, limit)
         except Unavailable:
@@ -133,13 +197,16 @@ class Fetcher:
             self._turns.has_jobs(queue)
         else:
             self._turns.took_the_last(queue, taken.rest_seconds)
+        self._turns.took(queue, len(taken.jobs))
+        self._looked_again = False
         self._leases.add(taken.jobs)
         for execution in taken.jobs:
             if execution.lost:
                 self._suspect = (execution, execution.deadline)
         self._take(taken.jobs)
 
-    def _say_once(self, what: str, problem: BoltQError) -> None:
-        if self._said.get(what) != str(problem):
-            self._said[what] = str(problem)
-            log.error("no jobs can be had: %s", problem, extra={"of": what})
+    def _say_once(self, queue: str, problem: BoltQError) -> None:
+        if self._said.get(queue) != str(problem):
+            self._said[queue] = str(problem)
+            fields = {"error": str(problem)} | ({"queue": queue} if queue else {})
+            log.error("no jobs can be had", extra=fields)

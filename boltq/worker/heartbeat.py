@@ -3,48 +3,48 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from boltq import scripts
+from boltq import logs, scripts
 from boltq.errors import BoltQError, NotAllowed, Unavailable
 from boltq.evalsha import Server
 from boltq.execution import Execution
+from boltq.worker import outcome
 from boltq.worker.leases import Leases
 from boltq.worker.outage import Outage
+from boltq.worker.perform import Performer
+from boltq.worker.register import Register
 
 log = logging.getLogger("boltq.worker")
 
 BATCH_ITEMS = 500
-REGISTER_SECONDS = 10.0
+LONGEST_PAUSE_SECONDS = 10.0
 
 
 class Heartbeat:
     """One thread with a connection of its own, so that nothing else can keep it waiting.
 
-    `give_back_waiting` is called when jobs have waited here for a third of their lease: another
-    worker may have a thread free for them.
+    When jobs have waited here for a third of their lease, they are given back: another worker may
+    have a thread free for them.
     """
 
     def __init__(
         self,
         server: Server,
-        queues: Sequence[str],
-        worker_id: str,
+        register: Register,
+        performer: Performer,
         *,
         lease_seconds: float,
         leases: Leases,
         outage: Outage,
-        give_back_waiting: Callable[[], int],
     ) -> None:
         self._server = server
-        self._queues = queues
-        self._worker_id = worker_id
+        self._register = register
+        self._performer = performer
         self._lease_seconds = lease_seconds
         self._leases = leases
         self._outage = outage
-        self._give_back_waiting = give_back_waiting
         self._stopping = threading.Event()
-        self._register_at = 0.0
 
     def end(self) -> None:
         """Let the thread end; no lease is extended any more."""
@@ -52,14 +52,17 @@ class Heartbeat:
 
     def run(self) -> None:
         """Beat until told to end."""
-        pause = min(self._lease_seconds / 9, REGISTER_SECONDS)
+        pause = min(self._lease_seconds / 9, LONGEST_PAUSE_SECONDS)
         while True:
             try:
-                self._register()
+                if self._register.is_due(pause):
+                    self._register.write()
+                    self._outage.over()
                 self._beat()
             except (Unavailable, NotAllowed) as problem:
                 self._outage.lost(problem)
             if self._stopping.wait(pause):
+                self._register.leave()
                 return
 
     def _beat(self) -> None:
@@ -69,12 +72,13 @@ class Heartbeat:
         old = [execution for execution in self._leases.all() if execution.deadline < soon]
         waiting = [execution for execution in old if not execution.started]
         if waiting:
-            self._give_back_waiting()
+            self._performer.give_back_waiting()
         for execution in waiting:
             if now >= execution.deadline:
                 # Lost between two lines, by a thread that was broken from outside: it frees its
                 # place here, and runs again where it is claimed next.
-                self._leases.end(execution)
+                execution.lease_gone = True
+                self._performer.end(execution, outcome.given_back(execution))
         held = [execution for execution in old if self._is_to_live(execution, now)]
         groups = list(_groups(held))
         if not groups:
@@ -93,7 +97,7 @@ class Heartbeat:
         self._outage.over()
         for group, reply in zip(groups, replies, strict=True):
             if isinstance(reply, BoltQError):
-                log.error("leases could not be extended: %s", reply)
+                log.error("leases could not be extended", extra={"error": str(reply)})
                 continue
             for execution, answer in zip(group, reply.answers, strict=True):
                 self._hear(execution, answer, deadline)
@@ -110,7 +114,7 @@ class Heartbeat:
             execution.overdue = True
             log.warning(
                 "the job is past its timeout: its lease is not extended any more",
-                extra={**_fields(execution), "timeout_seconds": execution.timeout_seconds},
+                extra={**logs.of_job(execution), "timeout_seconds": execution.timeout_seconds},
             )
         return False
 
@@ -119,22 +123,10 @@ class Heartbeat:
             execution.deadline = deadline
             if answer.cancel and not execution.cancelled:
                 execution.cancelled = True
-                log.info("the job is asked to stop", extra=_fields(execution))
+                log.info("the job is asked to stop", extra=logs.of_job(execution))
         elif execution in self._leases:  # else it has ended meanwhile
             execution.lease_gone = True
-            log.warning("the lease was lost while the job ran", extra=_fields(execution))
-
-    def _register(self) -> None:
-        """Tell now and then that this worker is there, and which queues it serves."""
-        moment = time.monotonic()
-        if moment < self._register_at:
-            return
-        now_ms = self._server.now_ms()
-        self._outage.over()
-        self._server.note_worker(self._worker_id, now_ms)
-        for queue in self._queues:
-            self._server.note_queue(queue, now_ms)
-        self._register_at = moment + REGISTER_SECONDS
+            log.warning("the lease was lost while the job ran", extra=logs.of_job(execution))
 
 
 def _groups(executions: Sequence[Execution]) -> Iterator[list[Execution]]:
@@ -145,7 +137,3 @@ def _groups(executions: Sequence[Execution]) -> Iterator[list[Execution]]:
     for group in groups.values():
         for start in range(0, len(group), BATCH_ITEMS):
             yield group[start : start + BATCH_ITEMS]
-
-
-def _fields(execution: Execution) -> dict[str, object]:
-    return {"job": execution.id, "queue": execution.queue, "type": execution.type}

@@ -1,6 +1,6 @@
 """The jobs that this worker holds, from the claim until their handler has ended."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from boltq.execution import Execution
 
@@ -13,6 +13,8 @@ class Leases:
 
     def __init__(self) -> None:
         self._held: set[Execution] = set()
+        self.taken = 0
+        self._settled = 0
 
     def __len__(self) -> int:
         """Count what is held now."""
@@ -22,17 +24,27 @@ class Leases:
         """Whether it is held now."""
         return execution in self._held
 
-    def add(self, executions: Iterable[Execution]) -> None:
-        """Hold these from now on."""
+    @property
+    def unsettled(self) -> int:
+        """Count what is held, and what has ended but was not told yet."""
+        return self.taken - self._settled
+
+    def add(self, executions: Collection[Execution]) -> None:
+        """Hold these from now on; one thread may call it."""
+        self.taken += len(executions)
         self._held.update(executions)
 
     def end(self, execution: Execution) -> bool:
-        """Let go of it; True for the one caller who did, and who alone may settle it."""
+        """Let go of it; True for the one caller who did, and who alone must have it settled."""
         try:
             self._held.remove(execution)
         except KeyError:
             return False
         return True
+
+    def settled(self, count: int) -> None:
+        """Say that so many that had ended were told, or given up; one thread may call it."""
+        self._settled += count
 
     def all(self) -> list[Execution]:
         """List what is held now."""

@@ -31,7 +31,7 @@ def load_app(named: str) -> BoltQ:
             raise BadSetting(f"there is no module {module_name}, seen from {here}") from problem
         raise BadSetting(f"module {module_name} cannot be imported: {problem}") from problem
     except Exception as problem:
-        log.exception("module %s broke on import", module_name)
+        log.exception("the module of the app broke on import", extra={"app": named})
         raise BadSetting(
             f"module {module_name} cannot be imported: {type(problem).__name__}: {problem}"
         ) from problem

@@ -22,6 +22,10 @@ SMTPS_PORT = 465
 PERMANENT = range(500, 600)
 
 
+class Undelivered(Exception):
+    """The mail server did not take the message this time. Names no address: it will be logged."""
+
+
 class Email(msgspec.Struct, forbid_unknown_fields=True):
     """The payload of an email job."""
 
@@ -46,12 +50,10 @@ class Mailer:
         message = self._message(payload[0] if payload else members)
         if self._settings.smtp_host:
             self._deliver(message, self._settings.smtp_host)
-            log.info("email sent", extra={"job": current_job().id})
+            log.info("email sent")
             return {"sent": "smtp"}
         path = self._write(message)
-        log.info(
-            "email written; SMTP_HOST is not set", extra={"job": current_job().id, "file": path}
-        )
+        log.info("email written, SMTP_HOST is not set", extra={"file": path})
         return {"file": str(path)}
 
     def _message(self, payload: Any) -> EmailMessage:
@@ -89,7 +91,10 @@ class Mailer:
             codes = {code for code, _ in refused.recipients.values()}
             if all(code in PERMANENT for code in codes):
                 raise FailForGood(f"the mail server refuses the recipient: {codes}") from refused
-            raise
+            raise Undelivered(f"the mail server refuses the recipient now: {codes}") from refused
+        except smtplib.SMTPSenderRefused as refused:
+            code = refused.smtp_code
+            raise Undelivered(f"the mail server refuses the sender: {code}") from refused
 
     def _write(self, message: EmailMessage) -> Path:
         outbox = folder.prepare(self._settings.data_dir) / "outbox"
@@ -111,5 +116,5 @@ def _check_addresses(field: str, header: Any) -> None:
     addresses = header.addresses
     if not addresses or not all(each.username and each.domain for each in addresses):
         raise FailForGood(
-            f"the payload makes no email: {field} must be an address, not {str(header)!r}"
+            f"the payload makes no email: {field} must be an address, as in user@example.com"
         )

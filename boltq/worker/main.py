@@ -8,17 +8,19 @@ from typing import Any
 import click
 
 from boltq import locate, logs
+from boltq.child import GRACE_SECONDS, RECYCLE, USAGE
 from boltq.errors import BadSetting, BoltQError, Unavailable
 from boltq.evalsha import Server
+from boltq.parent import Parent
 from boltq.settings import Settings
 from boltq.signals import stop_on_signals
 from boltq.worker import builtin
+from boltq.worker.fetch import REPLACE, TROUBLE
+from boltq.worker.life import show_life
 from boltq.worker.load import load_app
-from boltq.worker.run import GRACE_SECONDS, Worker
+from boltq.worker.run import Worker
 
 log = logging.getLogger("boltq.worker")
-
-USAGE = 2
 
 
 class Refused(click.ClickException):
@@ -27,13 +29,33 @@ class Refused(click.ClickException):
     exit_code = USAGE
 
 
+class Command(click.Command):
+    """A command that remembers its arguments as they were given, for the processes of a parent."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the arguments apart."""
+        # Behind a `--`, what a parent adds would be taken for the app.
+        ctx.obj = [one for one in args if one != "--"]
+        return super().parse_args(ctx, args)
+
+
 @click.command(
+    cls=Command,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: boltq-worker mail.jobs:app --queues urgent,default --threads 16",
+    epilog="Example: boltq-worker mail.jobs:app --queues mail:3,default:1 --threads 16",
 )
 @click.argument("app", required=False, metavar="[MODULE:APP]")
-@click.option("--queues", help="Queue names with commas between; each has its turn. [default]")
+@click.option(
+    "--queues",
+    help="Queue names with commas between, and weights, by which they share the threads, as in "
+    "mail:3,default:1. [default]",
+)
+@click.option("--strict", is_flag=True, help="A queue has its turn when those before it are empty.")
 @click.option("--threads", help="How many jobs run at a time. [8]")
+@click.option("--burst", is_flag=True, help="End when nothing is queued or due any more.")
+@click.option("--processes", help="How many processes of so many threads each, 1 to 64. [1]")
+@click.option("--recycle-jobs", help="Replace a process after so many jobs. [0, never]")
+@click.option("--recycle-mb", help="Replace a process that has more MiB of memory. [0, never]")
 @click.option("--lease-seconds", help="How long a job stays ours without a sign of life. [30]")
 @click.option("--worker-id", help="The worker's name, for people. [host-pid-random]")
 @click.option("--redis-addr", help="host:port or a URL; may hold a password, others see it here.")
@@ -46,16 +68,36 @@ class Refused(click.ClickException):
     show_default=True,
     help="How long jobs may take to finish after SIGTERM or Ctrl-C, before they are given back.",
 )
-def main(app: str | None, log_form: str | None, grace_seconds: float, **flags: Any) -> None:
+@click.option("--life-fd", type=int, hidden=True, help="Where a parent listens for our life.")
+@click.pass_context
+def main(
+    ctx: click.Context,
+    /,
+    app: str | None,
+    *,
+    log_form: str | None,
+    grace_seconds: float,
+    strict: bool,
+    burst: bool,
+    life_fd: int | None,
+    **flags: Any,
+) -> None:
     """Run jobs: those of the handlers of the BoltQ object APP in MODULE, and of the built-in types.
 
     The first SIGTERM or Ctrl-C lets running jobs finish, the second ends at once; jobs that did not
-    finish are given back.
+    finish are given back. With --processes or --recycle-..., a parent runs them in processes of
+    their own, and starts another for each that ends.
     """
+    order = "strict" if strict else None
     try:
-        settings = Settings.load({**flags, "log": log_form})
+        settings = Settings.load({**flags, "log": log_form, "queue_order": order})
         logs.configure(settings.log)
-        worker = _worker(app, settings)
+        if life_fd is not None:
+            show_life(life_fd)
+        elif _wants_parent(settings):
+            parent = Parent(settings, ctx.obj, grace_seconds=grace_seconds, burst=burst)
+            sys.exit(parent.keep_running(*stop_on_signals()))
+        worker = _worker(app, settings, burst=burst, has_parent=life_fd is not None)
     except BadSetting as problem:
         raise Refused(str(problem)) from problem
     except BoltQError as problem:
@@ -65,17 +107,25 @@ def main(app: str | None, log_form: str | None, grace_seconds: float, **flags: A
     if code is None:
         sys.exit(0)
     # A handler that has not ended could keep the interpreter from ending, too.
+    sys.stdout.flush()
     os._exit(code)
 
 
-def _worker(named: str | None, settings: Settings) -> Worker:
+def _wants_parent(settings: Settings) -> bool:
+    """Whether anything is asked for that a process cannot do to itself."""
+    return "processes" in settings.sources or settings.recycle_jobs > 0 or settings.recycle_mb > 0
+
+
+def _worker(named: str | None, settings: Settings, *, burst: bool, has_parent: bool) -> Worker:
     handlers = builtin.handlers(settings)
     app = load_app(named) if named else None
     told = {settings.sources.get("redis_addr"), settings.sources.get("prefix")}
     if app is None or "a flag" in told:
         found = locate.server_address(settings)
-        if explained := locate.explained(settings, found):
-            log.info(explained)
+        if locate.explained(settings, found):
+            log.info(
+                "no REDIS_ADDR is given: a server was looked for", extra={"server": found.shown}
+            )
         server = Server(found, prefix=settings.prefix)
     else:
         server = app.server
@@ -84,29 +134,45 @@ def _worker(named: str | None, settings: Settings) -> Worker:
     try:
         server.ping()
     except Unavailable as problem:
-        log.warning("%s; the worker waits for it", problem)
+        log.warning("redis is away", extra={"error": str(problem)})
     return Worker(
         server,
         handlers,
         queues=settings.queues,
+        strict=settings.queue_order == "strict",
         threads=settings.threads,
         lease_seconds=settings.lease_seconds,
         worker_id=settings.worker_id,
+        starters=app.starters if app else (),
+        stoppers=app.stoppers if app else (),
+        middleware=app.middleware if app else (),
+        burst=burst,
+        recycle_jobs=settings.recycle_jobs,
+        recycle_mb=settings.recycle_mb,
+        has_parent=has_parent,
+        log_done=settings.log_done,
     )
 
 
 def serve(worker: Worker, grace_seconds: float) -> int | None:
-    """Run the worker until a signal; returns the exit status, None where all handlers have ended.
+    """Run the worker until a signal, or until it is through; returns the exit status.
 
-    Must be called from the main thread.
+    None is 0 where all handlers have ended. Must be called from the main thread.
     """
     stop, hurry = stop_on_signals()
-    worker.start()
-    stop.wait()
-    log.info("stopping: running jobs have %g s to finish", grace_seconds)
-    finished = worker.stop(grace_seconds, hurry)
-    if hurry.is_set():
+    try:
+        worker.start(stop)
+    except BaseException:  # SystemExit, too, is but a start that failed
+        log.exception("a function of on_start raised; the worker ends before its first claim")
         return 1
+    stop.wait()
+    if not worker.reason:
+        log.info("stopping: running jobs are waited for", extra={"grace_seconds": grace_seconds})
+    finished = worker.stop(grace_seconds, hurry)
+    if hurry.is_set() or worker.reason == TROUBLE:
+        return 1
+    if worker.reason == REPLACE:
+        return RECYCLE
     return None if finished else 0
 
 

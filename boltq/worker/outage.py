@@ -26,7 +26,7 @@ class Outage:
         with self._lock:
             if not self._since:
                 self._since = time.monotonic()
-                log.warning("redis is away; the worker waits for it: %s", problem)
+                log.warning("redis is away", extra={"error": str(problem)})
 
     def over(self) -> None:
         """Say that a call was answered."""

@@ -4,7 +4,7 @@ import logging
 import traceback
 from typing import Any
 
-from boltq import newjob, scripts
+from boltq import logs, newjob, scripts
 from boltq.errors import BadArgument
 from boltq.execution import Execution, FailForGood, Retry
 
@@ -48,9 +48,7 @@ def _encoded(execution: Execution, value: Any) -> bytes:
 
 def log_result_left_out(execution: Execution, reason: str) -> None:
     """Say that a job is completed without the result that its handler returned."""
-    log.warning(
-        "the result is not kept: %s", reason, extra={"job": execution.id, "type": execution.type}
-    )
+    log.warning("the result is not kept", extra={**logs.of_job(execution), "error": reason})
 
 
 def given_back(execution: Execution, delay_ms: int = 0) -> scripts.ReleaseItem:
@@ -58,22 +56,26 @@ def given_back(execution: Execution, delay_ms: int = 0) -> scripts.ReleaseItem:
     return scripts.ReleaseItem(execution.inner_id, execution.token, delay_ms)
 
 
-def refused(execution: Execution, kind: str, message: str) -> scripts.FailItem:
-    """Report a job that can never succeed, without an exception."""
+def refused(
+    execution: Execution, kind: str, message: str, *, final: bool = True
+) -> scripts.FailItem:
+    """Report a failure without an exception; final: the job can never succeed."""
     return scripts.FailItem(
-        execution.inner_id, execution.token, kind.encode(), message.encode(), b"", "", 1
+        execution.inner_id, execution.token, kind.encode(), message.encode(), b"", "", int(final)
     )
 
 
-def failed(execution: Execution, error: BaseException) -> scripts.FailItem:
-    """Report what a handler raised, whatever it is."""
+def failed(execution: Execution, error: BaseException) -> scripts.FailItem | scripts.ReleaseItem:
+    """Report what a handler raised, whatever it is; a Retry may ask that it does not count."""
+    if isinstance(error, Retry) and not error.count:
+        return given_back(execution, error.delay_ms)
     delay_ms = error.delay_ms if isinstance(error, Retry) else scripts.LEFT_OUT
     return scripts.FailItem(
         execution.inner_id,
         execution.token,
         _start(type(error).__name__, KIND_BYTES),
         _start(_message(error), MESSAGE_BYTES),
-        _end(_stack(error), STACK_BYTES),
+        end_of(_stack(error), STACK_BYTES),
         delay_ms,
         int(isinstance(error, FailForGood)),
     )
@@ -115,6 +117,7 @@ def _start(text: str, limit: int) -> bytes:
     return raw.decode("utf-8", "ignore").encode()
 
 
-def _end(text: str, limit: int) -> bytes:
+def end_of(text: str, limit: int) -> bytes:
+    """Cut off what a text has more than so many bytes, at its beginning."""
     raw = text[-limit:].encode("utf-8", "replace")[-limit:]
     return raw.decode("utf-8", "ignore").encode()

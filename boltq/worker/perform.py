@@ -4,27 +4,38 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 import msgspec
 
 from boltq import execution as executions
+from boltq import logs
 from boltq.execution import Execution
 from boltq.worker import outcome
+from boltq.worker.around import Handler
 from boltq.worker.leases import Leases
 from boltq.worker.outcome import Outcome
 from boltq.worker.unknown import UnknownTypes
 
 log = logging.getLogger("boltq.worker")
 
-Handler = Callable[..., Any]
 Ended = tuple[Execution, Outcome | None]
 """A job that is not held any more, and what to report of it: nothing if its lease was lost."""
 
 NO_MORE: Final = None
 """Put behind the last job, once for each thread: it ends."""
+
+
+class Place:
+    """Where one thread works: the job that it has, and whether another works here by now."""
+
+    __slots__ = ("execution", "left")
+
+    def __init__(self) -> None:
+        self.execution: Execution | None = None
+        self.left = False
 
 
 class Performer:
@@ -67,7 +78,7 @@ class Performer:
             if execution is NO_MORE:  # the worker ends: leave it to the thread that it is for
                 self._waiting.put(NO_MORE)
                 return count
-            self._end(execution, outcome.given_back(execution))
+            self.end(execution, outcome.given_back(execution))
             count += 1
 
     def end_threads(self, threads: int) -> None:
@@ -75,20 +86,22 @@ class Performer:
         for _ in range(threads):
             self._waiting.put(NO_MORE)
 
-    def run(self) -> None:
+    def run(self, place: Place) -> None:
         """Run jobs, one after the other, until told that there are no more: one thread's work."""
-        while True:
+        while not place.left:
             execution = self._waiting.get()
             if execution is NO_MORE:
                 return
+            place.execution = execution
             try:
                 came_of_it = self._perform(execution)
                 executions.enter(None)
             except BaseException as error:
                 # Raised into the thread from outside, between two lines of ours.
-                self._end(execution, outcome.failed(execution, error))
+                self.end(execution, outcome.failed(execution, error))
                 raise
-            self._end(execution, came_of_it)
+            self.end(execution, came_of_it)
+            place.execution = None
 
     def _perform(self, execution: Execution) -> Outcome:
         handler = self._handlers.get(execution.type)
@@ -101,7 +114,7 @@ class Performer:
             return outcome.given_back(execution)
         executions.enter(execution)
         if log.isEnabledFor(logging.DEBUG):
-            log.debug("job started", extra={"job": execution.id, "type": execution.type})
+            log.debug("job started", extra=logs.of_job(execution))
         try:
             value = _call(handler, execution.payload)
         except BaseException as error:  # noqa: BLE001 - SystemExit too is but a failure of its job
@@ -115,9 +128,12 @@ class Performer:
         execution.ended = time.monotonic()
         return outcome.done(execution, value)
 
-    def _end(self, execution: Execution, came_of_it: Outcome) -> None:
-        if self._leases.end(execution):
-            self._ended.put((execution, None if execution.lease_gone else came_of_it))
+    def end(self, execution: Execution, came_of_it: Outcome) -> bool:
+        """Let go of a job and report what came of it, unless somebody has done so already."""
+        if not self._leases.end(execution):
+            return False
+        self._ended.put((execution, None if execution.lease_gone else came_of_it))
+        return True
 
 
 def _call(handler: Handler, payload: bytes) -> Any:

@@ -1,22 +1,27 @@
 """The log of what became of jobs: a line for each failure, for successes as many as one reads."""
 
 import logging
-from datetime import UTC, datetime
+import time
 
-from boltq import scripts
+from boltq import logs, scripts
 from boltq.execution import Execution
+from boltq.job import moment_of, shown_time
 
 log = logging.getLogger("boltq.worker")
 
 LINES_A_SECOND = 20
-"""Above that, successes are counted: a line costs more than a whole job."""
 
 
 class Report:
-    """What one worker logs of its jobs; used by one thread."""
+    """What one worker logs of its jobs; used by one thread.
 
-    def __init__(self, worker: str) -> None:
+    worker: its name. lines_a_second: 0 to 100,000, how many jobs that are done have a line of their
+    own; more are counted, since a line costs more than a whole job. Failures always have one.
+    """
+
+    def __init__(self, worker: str, lines_a_second: int = LINES_A_SECOND) -> None:
         self._worker = worker
+        self._lines_a_second = lines_a_second
         self._second = 0
         self._lines = 0
         self._unlisted = 0
@@ -26,19 +31,22 @@ class Report:
         second = int(execution.ended)
         if second != self._second:
             self.flush()
-            self._second = second
+            self._second, self._lines = second, 0
         self._lines += 1
-        if self._lines <= LINES_A_SECOND or log.isEnabledFor(logging.DEBUG):
+        if self._lines <= self._lines_a_second or log.isEnabledFor(logging.DEBUG):
             log.info("job done", extra=self._fields(execution))
         else:
             self._unlisted += 1
 
+    def flush_seconds(self) -> float | None:
+        """Return in how many seconds to flush, if no job ends before; None: nothing is counted."""
+        return max(0.0, self._second + 1 - time.monotonic()) if self._unlisted else None
+
     def flush(self) -> None:
         """Tell how many were done without a line each."""
         if self._unlisted:
-            extra = {"count": self._unlisted, "worker": self._worker}
-            log.info("more jobs done in this second, without a line each", extra=extra)
-        self._lines = self._unlisted = 0
+            log.info("more jobs done", extra={"count": self._unlisted, "worker": self._worker})
+        self._unlisted = 0
 
     def failed(
         self, execution: Execution, item: scripts.FailItem, answer: scripts.FailAnswer
@@ -48,8 +56,7 @@ class Report:
         said = item.message.decode().partition("\n")[0]
         fields["error"] = f"{item.error.decode()}: {said}"
         if isinstance(answer, scripts.FailRetrying):
-            at = datetime.fromtimestamp(answer.run_at_ms / 1000, UTC)
-            fields["next_run"] = at.isoformat(timespec="milliseconds")
+            fields["next_run"] = shown_time(moment_of(answer.run_at_ms))
             log.warning("job failed", extra=fields)
         elif isinstance(answer, scripts.FailDead):
             log.error("job dead", extra=fields)
@@ -61,6 +68,8 @@ class Report:
         fields = self._fields(execution)
         if cancelled:
             log.info("job cancelled", extra=fields)
+        elif execution.ended:  # by its handler, which wants to be called again
+            log.info("job put off", extra={**fields, "delay_ms": delay_ms})
         elif delay_ms:
             log.warning("no handler for this type: job given back", extra=fields)
         else:
@@ -73,19 +82,13 @@ class Report:
     def dropped(self, execution: Execution, problem: Exception) -> None:
         """A job's end could not be told: it will run again when its lease has run out."""
         log.error(
-            "the end of a job could not be told, it runs again later: %s",
-            problem,
-            extra=self._fields(execution),
+            "the end of a job could not be told, it runs again later",
+            extra={**self._fields(execution), "error": str(problem)},
         )
 
     def _fields(self, execution: Execution) -> dict[str, object]:
-        fields: dict[str, object] = {
-            "job": execution.id,
-            "queue": execution.queue,
-            "type": execution.type,
-            "attempt": execution.attempt,
-            "worker": self._worker,
-        }
+        fields = logs.of_job(execution)
+        fields["worker"] = self._worker
         if execution.ended:
             fields["duration_ms"] = round((execution.ended - execution.started) * 1000, 1)
         return fields

@@ -13,6 +13,7 @@ from boltq.errors import BadArgument, BoltQError, NotAllowed, TooLarge, Unavaila
 from boltq.evalsha import Server
 from boltq.execution import Execution
 from boltq.worker import outcome
+from boltq.worker.leases import Leases
 from boltq.worker.outage import Outage
 from boltq.worker.outcome import Outcome
 from boltq.worker.perform import Ended
@@ -43,12 +44,15 @@ class Settler:
         self,
         server: Server,
         ended: SimpleQueue[Ended | None],
+        leases: Leases,
         report: Report,
+        *,
         outage: Outage,
         freed: Callable[[int], None],
     ) -> None:
         self._server = server
         self._ended = ended
+        self._leases = leases
         self._report = report
         self._outage = outage
         self._freed = freed
@@ -67,20 +71,21 @@ class Settler:
         more = True
         while more:
             gathered, more = self._gather()
-            self._freed(sum(1 for execution, _ in gathered if execution.ended))
-            held: list[Settled] = []
-            for execution, came_of_it in gathered:
-                if came_of_it is None:
-                    self._report.lease_lost(execution)
-                else:
-                    held.append((execution, came_of_it))
-            self._settle(held)
+            try:
+                self._freed(sum(1 for execution, _ in gathered if execution.ended))
+                self._settle(list(self._held(gathered)))
+            finally:
+                self._leases.settled(len(gathered))
         self._report.flush()
 
     def _gather(self) -> tuple[list[Ended], bool]:
         """Wait for one job to end and take all that ended meanwhile; False: that was the last."""
-        one = self._ended.get()
         gathered: list[Ended] = []
+        try:
+            one = self._ended.get(timeout=self._report.flush_seconds())
+        except Empty:
+            self._report.flush()
+            return gathered, True
         try:
             while one is not None:
                 gathered.append(one)
@@ -90,6 +95,13 @@ class Settler:
         except Empty:
             pass
         return gathered, one is not None
+
+    def _held(self, gathered: list[Ended]) -> Iterator[Settled]:
+        for execution, came_of_it in gathered:
+            if came_of_it is None:
+                self._report.lease_lost(execution)
+            else:
+                yield execution, came_of_it
 
     def _settle(self, jobs: list[Settled]) -> None:
         """Send jobs until each was answered, or its lease is over."""

@@ -1,0 +1,136 @@
+"""The workers that are there, as people and programs see them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from boltq.evalsha import Server
+from boltq.job import moment_of, shown_time
+
+ALIVE_SECONDS = 30.0
+"""A worker that was not heard of for longer is taken for gone."""
+
+MOST_JOBS = 20
+"""Of the jobs that a worker runs, it names the ones that have run longest."""
+
+
+class ReportedJob(msgspec.Struct, frozen=True):
+    """A job that a worker runs, as the worker writes it."""
+
+    id: str
+    type: str
+    since_ms: int
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What a worker writes of itself, as JSON; times are the server's."""
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    queues: dict[str, int]
+    threads: int
+    started_ms: int
+    in_hand: int = 0
+    worked: int = 0
+    stuck: int = 0
+    jobs: list[ReportedJob] = []
+
+    def to_bytes(self) -> bytes:
+        """Write it for the registry."""
+        return msgspec.json.encode(self)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """A job that a worker runs, and since when its handler is at it."""
+
+    id: str
+    type: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReport:
+    """One worker as it last said it was.
+
+    queues: name -> weight, in the order in which it was given them. alive: whether it was heard of
+    within the last 30 s. in_hand: how many jobs it holds leases of, of which `jobs` names the 20
+    that run longest. worked: how many it has run since its start, whatever came of them. stuck: how
+    many handlers never returned, although their leases are gone.
+    """
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    queues: dict[str, int]
+    threads: int
+    started_at: datetime
+    seen_at: datetime
+    alive: bool
+    in_hand: int = 0
+    worked: int = 0
+    stuck: int = 0
+    jobs: list[RunningJob] = field(default_factory=list)
+
+    def to_json(self) -> bytes:
+        """Write it as JSON: times RFC 3339 in UTC."""
+        jobs = [
+            {"id": job.id, "type": job.type, "since": shown_time(job.since)} for job in self.jobs
+        ]
+        members = {
+            "id": self.id,
+            "host": self.host,
+            "pid": self.pid,
+            "version": self.version,
+            "queues": self.queues,
+            "threads": self.threads,
+            "started_at": shown_time(self.started_at),
+            "seen_at": shown_time(self.seen_at),
+            "alive": self.alive,
+            "in_hand": self.in_hand,
+            "worked": self.worked,
+            "stuck": self.stuck,
+            "jobs": jobs,
+        }
+        return msgspec.json.encode(members)
+
+
+_REPORT = msgspec.json.Decoder(Report)
+
+
+def workers(server: Server) -> list[WorkerReport]:
+    """List the workers that were heard of within the last 10 minutes, by their names.
+
+    At most 1000, the last heard of. What is no report of a worker is left out. Raises Unavailable.
+    Costs three round trips.
+    """
+    now_ms = server.now_ms()
+    listed = server.registry.workers()
+    read = (_read(written, seen_ms, now_ms) for seen_ms, written in listed)
+    return sorted((one for one in read if one), key=lambda worker: worker.id)
+
+
+def _read(written: bytes, seen_ms: float, now_ms: int) -> WorkerReport | None:
+    try:
+        report = _REPORT.decode(written)
+        return WorkerReport(
+            id=report.id,
+            host=report.host,
+            pid=report.pid,
+            version=report.version,
+            queues=report.queues,
+            threads=report.threads,
+            started_at=moment_of(report.started_ms),
+            seen_at=moment_of(int(seen_ms)),
+            alive=now_ms - seen_ms <= ALIVE_SECONDS * 1000,
+            in_hand=report.in_hand,
+            worked=report.worked,
+            stuck=report.stuck,
+            jobs=[RunningJob(job.id, job.type, moment_of(job.since_ms)) for job in report.jobs],
+        )
+    except (msgspec.DecodeError, RecursionError, ValueError, OverflowError):
+        return None  # another program's, or a time that no calendar has

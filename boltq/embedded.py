@@ -106,11 +106,17 @@ class Embedded:
             if self.alive():
                 self._bound_log()
                 continue
-            log.error("the embedded server ended, starting it again", extra={"exit": self._end()})
+            log.error(
+                "the embedded server ended, starting it again",
+                extra={"exit_status": self._end()},
+            )
             try:
                 self._launch(stop)
             except BoltQError as error:
-                log.error("%s", error)  # noqa: TRY400 - a sentence is enough
+                log.error(  # noqa: TRY400 - a sentence is enough
+                    "the embedded server does not start, trying again",
+                    extra={"error": str(error)},
+                )
                 stop.wait(RESTART_PAUSE_SECONDS)
 
     def stop(self) -> None:

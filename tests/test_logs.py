@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from boltq import logs
+from boltq import execution, logs
+from boltq.execution import Execution
 
 Configure = Callable[..., io.StringIO]
 log = logging.getLogger("boltq.worker")
@@ -31,6 +32,27 @@ def configure() -> Iterator[Configure]:
     root.handlers[:] = handlers
     root.setLevel(levels[0])
     waitress.setLevel(levels[1])
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Unwritable:
+    def __str__(self) -> str:
+        raise ZeroDivisionError
+
+
+@pytest.fixture
+def within() -> Iterator[Callable[[Execution | None], object]]:
+    """Call it with a job: what is logged from then on is logged by its handler."""
+    yield execution.enter
+    execution.enter(None)
+
+
+def a_job(headers: bytes = b"") -> Execution:
+    return Execution("mail", "a1", "t", "email", b'"payload"', headers, 3, 2, 0, 9, 60.0, 0.0)
 
 
 def only_line(stream: io.StringIO) -> str:
@@ -65,7 +87,8 @@ def test_the_time_of_a_json_line_is_utc_to_the_millisecond() -> None:
         (1_800_000_000.75, "2027-01-15T08:00:00.750Z"),
         (1_800_000_001.25, "2027-01-15T08:00:01.250Z"),
     ):
-        record = logging.makeLogRecord({"created": created, "msecs": created % 1 * 1000})
+        told_of = {"name": "x", "created": created, "msecs": created % 1 * 1000}
+        record = logging.makeLogRecord(told_of)
         assert json.loads(lines.format(record))["time"] == told
 
 
@@ -158,3 +181,139 @@ def test_configuring_again_replaces_what_was_configured_before(configure: Config
     log.info("once")
     assert first.getvalue() == ""
     assert only_line(second).endswith("once")
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
+def test_on_a_terminal_the_level_has_a_colour_unless_that_is_not_wanted(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    configure("text")  # the fixture gives pytest its own back
+
+    def line() -> str:
+        stream = Terminal()
+        logs.configure("text", "DEBUG", stream)
+        log.log(getattr(logging, level), "event", extra={"job": "a\x1b[0m"})
+        return only_line(stream)
+
+    monkeypatch.setenv("NO_COLOR", "")
+    assert re.search(rf" \x1b\[(1;)?\d+m{level}\x1b\[0m worker: event job=", line())
+    assert line().count("\x1b") == 2
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in line()
+
+
+def test_json_on_a_terminal_is_json(configure: Configure) -> None:
+    configure("text")
+    stream = Terminal()
+    logs.configure("json", stream=stream)
+    log.info("event")
+    assert json.loads(only_line(stream))["level"] == "INFO"
+
+
+def test_what_a_handler_logs_tells_its_job(
+    configure: Configure, within: Callable[[Execution | None], object]
+) -> None:
+    stream = configure("json")
+    within(a_job(b'{"request_id":"r-1","tenant":"never shown"}'))
+    logging.getLogger("shop").info("%d mails", 2, extra={"attempt": "its own", "n": 1})
+    line = json.loads(only_line(stream))
+    assert list(line.items())[1:] == [
+        ("level", "INFO"),
+        ("event", "2 mails"),
+        ("logger", "shop"),
+        *(("job", "mail:a1"), ("queue", "mail"), ("type", "email")),
+        *(("attempt", "its own"), ("request_id", "r-1"), ("n", 1)),
+    ]
+    within(None)
+    stream = configure("text")
+    log.info("outside")
+    assert only_line(stream).endswith("outside")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"",
+        b'{"request_id":"two words"}',
+        b'{"request_id":["r"]}',
+        b'{"request_id":null}',
+        b'{"request_id":"r',
+        b'["request_id","r"]',
+        b'{"a":{"request_id":"r"}}',
+        b'{"request_id":"%s"}' % (b"r" * 129),
+    ],
+)
+def test_a_request_id_is_shown_only_where_it_is_one(headers: bytes) -> None:
+    assert list(logs.of_job(a_job(headers))) == ["job", "queue", "type", "attempt"]
+
+
+def test_the_first_four_of_a_json_line_are_ours(configure: Configure) -> None:
+    stream = configure("json")
+    log.info("event", extra={"time": "never", "level": "high", "event": 1, "logger": 2})
+    line = json.loads(only_line(stream))
+    assert line["time"].startswith("20")
+    assert (line["level"], line["event"], line["logger"]) == ("INFO", "event", "boltq.worker")
+    assert (line["time_"], line["level_"], line["event_"], line["logger_"]) == (
+        "never",
+        "high",
+        1,
+        2,
+    )
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_line_is_never_lost_for_what_it_holds(configure: Configure, form: str) -> None:
+    stream = configure(form)
+    log.info("%d of them", "many")
+    assert "%d of them" in only_line(stream)
+    stream = configure(form)
+    log.info("event", extra={"odd": Unwritable(), "job": "a1"})
+    line = only_line(stream)
+    assert "Unwritable that cannot be written" in line
+    assert "a1" in line
+
+
+HUGE = {
+    "message": ("m" * 100_000, {}),
+    "no letters of ASCII": ("\U0001f600" * 30_000, {"a": "\u2028" * 30_000}),
+    "fields": ("event", {f"{'k' * 900}{n}": "v" * 900 for n in range(900)}),
+    "quotes": ("event", {"a": '"' * 40_000, "b": "\x00" * 40_000}),
+    "objects": ("event", {"a": list(range(20_000)), "b": {"c": "d" * 20_000}}),
+    "a number": ("event", {"a": 10**4000, "b": 10**20_000}),
+}
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize("which", HUGE)
+def test_a_line_has_at_most_16_kib(configure: Configure, form: str, which: str) -> None:
+    stream = configure(form)
+    message, extra = HUGE[which]
+    logging.getLogger("x" * 20_000).info(message, extra=extra)
+    line = only_line(stream)
+    assert len(line.encode()) <= 16 * 1024
+    assert len(line) > 200
+    if form == "json":
+        assert json.loads(line)["level"] == "INFO"
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_of_a_long_traceback_the_end_is_kept(configure: Configure, form: str) -> None:
+    stream = configure(form)
+    try:
+        int("x" * 50_000 + " the end of it", 99)
+    except ValueError:
+        log.exception("handler failed", extra={"job": "a1"})
+    line = only_line(stream)
+    assert "Traceback" in line
+    assert "the end of it" in line
+    assert "a1" in line
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_no_cut_goes_through_an_address(configure: Configure, form: str) -> None:
+    secret = " redis://me:s3cret@h "
+    for near in range(1960, 2020):  # 2000 letters of each end are kept
+        stream = configure(form)
+        log.info("event", extra={"a": "x" * near + secret + "y" * 50_000})
+        log.info("event", extra={"a": "x" * 50_000 + secret + "y" * near})
+        assert not re.search("s3|cret", stream.getvalue())

@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 import falcon
 
-from boltq.api import dead, front, jobs, problems, queues
+from boltq.api import dead, front, jobs, problems, queues, workers
 from boltq.api.middleware import RequestLog, SameOrigin
 from boltq.client import BoltQ
 
@@ -34,4 +34,5 @@ def create_app(boltq: BoltQ) -> App:
     app.add_route("/api/queues", queues.Queues(boltq))
     app.add_route("/api/queues/{queue}/pause", queues.Pause(boltq))
     app.add_route("/api/queues/{queue}/resume", queues.Resume(boltq))
+    app.add_route("/api/workers", workers.Workers(boltq))
     return app

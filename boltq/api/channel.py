@@ -59,7 +59,7 @@ class ProblemTask(ErrorTask):
         cast("Channel", self.channel).lingers = True
         self.content_length = len(body)
         self.write(body)
-        _log.info("request refused", extra={"status": status.value, "reason": error.body})
+        _log.info("request refused", extra={"status": status.value, "error": error.body})
 
 
 class Channel(HTTPChannel):

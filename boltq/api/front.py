@@ -23,6 +23,7 @@ GET  /api/stats                    counts, of all queues and of each
 GET  /api/queues                   the queues
 POST /api/queues/QUEUE/pause       hand out no more of its jobs; reason, by
 POST /api/queues/QUEUE/resume      hand them out again
+GET  /api/workers                  the workers, and the jobs that they run
 GET  /healthz                      this process is alive
 GET  /readyz                       and Redis answers
 """

@@ -5,12 +5,14 @@ from http import HTTPStatus
 
 import falcon
 
-from boltq import errors
+from boltq import errors, ids
 from boltq.api import requests
 from boltq.api.answers import encode, send, with_members
 from boltq.api.bodies import json_body
+from boltq.api.middleware import note
 from boltq.api.problems import BadField
 from boltq.client import BoltQ
+from boltq.job import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Jobs:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Enqueue a job: 202 with it and its Location, 200 with `duplicate` if its id was known."""
         asked = requests.read_job(json_body(req))
+        note(req, queue=asked.queue, type=asked.type)
         try:
             enqueued = self.boltq.enqueue(
                 asked.type,
@@ -44,8 +47,9 @@ class Jobs:
                 raise
             # How far ahead it is only the server's clock can say.
             raise BadField("run_at", f"run_at must be at most ten years ahead: {error}") from error
+        note(req, job=enqueued.id)
         resp.location = f"/api/jobs/{enqueued.id}"
-        job = _job_or_id(self.boltq, enqueued.id)
+        job = _job_or_id(self.boltq, req, enqueued.id)
         if enqueued.created:
             send(resp, job, HTTPStatus.ACCEPTED)
         else:
@@ -60,7 +64,7 @@ class JobStatus:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Show the job that the query names."""
-        send(resp, self.boltq.get(requests.read_id(req.get_param("id"))).to_json())
+        send(resp, _job(self.boltq, req, _read_id(req, req.get_param("id"))).to_json())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,9 @@ class OneJob:
 
     boltq: BoltQ
 
-    def on_get(self, _req: falcon.Request, resp: falcon.Response, id: str) -> None:
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Show the job that the path names."""
-        send(resp, self.boltq.get(requests.read_id(id)).to_json())
+        send(resp, _job(self.boltq, req, _read_id(req, id)).to_json())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,11 @@ class Cancel:
 
     boltq: BoltQ
 
-    def on_post(self, _req: falcon.Request, resp: falcon.Response, id: str) -> None:
+    def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Cancel a job: 200 when it is cancelled, 202 while its worker is asked to stop."""
-        word = self.boltq.cancel(requests.read_id(id))
+        word = self.boltq.cancel(_read_id(req, id))
         status = HTTPStatus.ACCEPTED if word == "asked" else HTTPStatus.OK
-        send(resp, with_members(_job_or_id(self.boltq, id), answer=word), status)
+        send(resp, with_members(_job_or_id(self.boltq, req, id), answer=word), status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +97,28 @@ class Replay:
 
     boltq: BoltQ
 
-    def on_post(self, _req: falcon.Request, resp: falcon.Response, id: str) -> None:
+    def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Queue a dead job again, with fresh attempts: 202 with the job."""
-        self.boltq.replay(requests.read_id(id))
-        job = _job_or_id(self.boltq, id)
+        self.boltq.replay(_read_id(req, id))
+        job = _job_or_id(self.boltq, req, id)
         send(resp, with_members(job, answer="replayed"), HTTPStatus.ACCEPTED)
 
 
-def _job_or_id(boltq: BoltQ, id: str) -> bytes:
+def _read_id(req: falcon.Request, text: str | None) -> str:
+    id = requests.read_id(text)
+    note(req, job=id, queue=ids.split(id)[0])
+    return id
+
+
+def _job(boltq: BoltQ, req: falcon.Request, id: str) -> Job:
+    job = boltq.get(id)
+    note(req, type=job.type)
+    return job
+
+
+def _job_or_id(boltq: BoltQ, req: falcon.Request, id: str) -> bytes:
     """Return a job after a change that was answered: a look that fails must not hide that."""
     try:
-        job = boltq.get(id)
+        return _job(boltq, req, id).to_json()
     except errors.BoltQError:
         return encode({"id": id})
-    return job.to_json()

@@ -37,8 +37,8 @@ def url(host: str, port: int) -> str:
 
 
 def warn_if_away(boltq: BoltQ) -> None:
-    """Log that Redis does not answer, if so: a program that starts first waits for it."""
+    """Log that Redis does not answer, if so: each request looks for it again."""
     try:
         boltq.ping()
     except BoltQError as error:
-        log.warning("%s; going on, and looking for it with each request", error)
+        log.warning("redis is away", extra={"error": str(error)})

@@ -1,13 +1,14 @@
 """What holds for every request: its id, its log line, and what keeps browsers honest."""
 
 import logging
-import re
 import secrets
 from http import HTTPStatus
 from time import perf_counter
 from urllib.parse import quote
 
 import falcon
+
+from boltq.logs import REQUEST_ID
 
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -16,7 +17,6 @@ SAFE_HEADERS = {
     "Cache-Control": "no-store",
 }
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _SHOWN_LETTERS = 200
 _PROBES = ("/healthz", "/readyz")
 
@@ -29,28 +29,50 @@ class RequestLog:
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         """Note when the request came and what it is called."""
         given = req.get_header("X-Request-Id") or ""
-        req.context.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        req.context.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         req.context.started = perf_counter()
+        req.context.concerns = {}
+        req.context.error = None
 
     def process_response(
         self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: object
     ) -> None:
-        """Name the request in the answer and log it; probes, being many, only for debug."""
+        """Name the request in the answer and log it, with the error if it is ours.
+
+        Probes, being many, are for debug alone, as long as they are answered well.
+        """
         resp.set_header("X-Request-Id", req.context.request_id)
         for name, value in SAFE_HEADERS.items():
             resp.set_header(name, value)
-        _log.log(
-            logging.DEBUG if req.path in _PROBES else logging.INFO,
-            "request",
-            extra={
-                "method": req.method,
-                # Quoted again: a decoded path may hold line breaks, and a log line is one line.
-                "path": quote(req.path, safe="/:")[:_SHOWN_LETTERS],
-                "status": resp.status_code,
-                "duration_ms": round((perf_counter() - req.context.started) * 1000, 1),
-                "request_id": req.context.request_id,
-            },
-        )
+        status, error = resp.status_code, req.context.error
+        fields = {
+            "method": req.method,
+            # Quoted again: a decoded path may hold line breaks, and a log line is one line.
+            "path": quote(req.path, safe="/:")[:_SHOWN_LETTERS],
+            "status": status,
+            "duration_ms": round((perf_counter() - req.context.started) * 1000, 1),
+            "request_id": req.context.request_id,
+            **req.context.concerns,
+        }
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR and error is not None:
+            fields["error"] = f"{type(error).__name__}: {error}"
+        # While Redis is away each request is a 503: there the sentence says all.
+        trace = error if status == HTTPStatus.INTERNAL_SERVER_ERROR else None
+        _log.log(_level(req.path, status), "request", exc_info=trace, extra=fields)
+
+
+def _level(path: str, status: int) -> int:
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return logging.ERROR
+    if status > HTTPStatus.INTERNAL_SERVER_ERROR:
+        return logging.WARNING
+    return logging.DEBUG if path in _PROBES else logging.INFO
+
+
+def note(req: falcon.Request, *, job: str = "", queue: str = "", type: str = "") -> None:
+    """Tell the request's line in the log which job, queue or type the request is about."""
+    told = {"job": job, "queue": queue, "type": type}
+    req.context.concerns |= {name: value for name, value in told.items() if value}
 
 
 class SameOrigin:

@@ -1,6 +1,5 @@
 """Every refusal of the API: application/problem+json (RFC 9457), with a word and a sentence."""
 
-import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -23,8 +22,6 @@ _WORDS = {
     431: "HEADERS_TOO_LARGE",
     501: "NOT_IMPLEMENTED",
 }
-
-_log = logging.getLogger(__name__)
 
 
 class BadField(errors.BoltQError):
@@ -81,15 +78,7 @@ def _answer(
 def _answer_refusal(
     req: falcon.Request, resp: falcon.Response, error: errors.BoltQError, _params: dict[str, Any]
 ) -> None:
-    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.warning(
-            "refused",
-            extra={
-                "word": error.word,
-                "reason": str(error),
-                "request_id": req.context.request_id,
-            },
-        )
+    req.context.error = error
     _answer(
         req,
         resp,
@@ -120,7 +109,7 @@ def _sentence(status: HTTPStatus, req: falcon.Request) -> str:
 def _answer_surprise(
     req: falcon.Request, resp: falcon.Response, error: Exception, _params: dict[str, Any]
 ) -> None:
-    _log.error("unexpected error", exc_info=error, extra={"request_id": req.context.request_id})
+    req.context.error = error
     _answer(
         req,
         resp,

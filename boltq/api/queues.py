@@ -8,6 +8,7 @@ from boltq import counts
 from boltq.api import requests
 from boltq.api.answers import send
 from boltq.api.bodies import optional_json_body
+from boltq.api.middleware import note
 from boltq.client import BoltQ
 
 
@@ -44,7 +45,7 @@ class Pause:
     def on_post(self, req: falcon.Request, resp: falcon.Response, queue: str) -> None:
         """Hand out no more jobs of a queue; the body may tell the `reason` and who it is `by`."""
         asked = requests.read_pause(optional_json_body(req))
-        self.boltq.pause(requests.read_queue(queue), reason=asked.reason, by=asked.by)
+        self.boltq.pause(_read_queue(req, queue), reason=asked.reason, by=asked.by)
         send(resp, {"queue": queue, **counts.of_queue(self.boltq.stats(queue))})
 
 
@@ -54,7 +55,13 @@ class Resume:
 
     boltq: BoltQ
 
-    def on_post(self, _req: falcon.Request, resp: falcon.Response, queue: str) -> None:
+    def on_post(self, req: falcon.Request, resp: falcon.Response, queue: str) -> None:
         """Hand out the jobs of a queue again."""
-        self.boltq.resume(requests.read_queue(queue))
+        self.boltq.resume(_read_queue(req, queue))
         send(resp, {"queue": queue, **counts.of_queue(self.boltq.stats(queue))})
+
+
+def _read_queue(req: falcon.Request, text: str) -> str:
+    queue = requests.read_queue(text)
+    note(req, queue=queue)
+    return queue

@@ -1,6 +1,6 @@
 """What a job costs the server: time of its whole life, and bytes while it waits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from boltq import ids, scripts
@@ -18,6 +18,7 @@ class Life(NamedTuple):
 
     batch: int
     jobs: int
+    nothing_kept: bool
     enqueue_us: float
     claim_us: float
     ack_us: float
@@ -34,6 +35,19 @@ class Waiting(NamedTuple):
     jobs: int
     bytes_a_job: float
     record_bytes: int
+
+
+class Yardstick(NamedTuple):
+    """Which server it is, and what the cheapest script there is costs on it."""
+
+    server: str
+    empty_stats_us: float
+
+
+Figure = Yardstick | Waiting | Life
+
+BATCHES = (1, 10, 100)
+FIGURES = 2 + 2 * len(BATCHES)
 
 
 def life(server: Server, *, batch: int, jobs: int, nothing_kept: bool = False) -> Life:
@@ -68,7 +82,8 @@ def life(server: Server, *, batch: int, jobs: int, nothing_kept: bool = False) -
         claim.append(middle - before)
         ack.append(_script_us(server) - middle)
     _purge(server, queue, "completed")
-    return Life(batch, jobs, *(sorted(us)[len(us) // 2] / batch for us in (enqueue, claim, ack)))
+    medians = (sorted(us)[len(us) // 2] / batch for us in (enqueue, claim, ack))
+    return Life(batch, jobs, nothing_kept, *medians)
 
 
 def waiting(server: Server, *, jobs: int) -> Waiting:
@@ -94,27 +109,53 @@ def floor_us(server: Server, *, calls: int = 500) -> float:
     return sorted(us)[calls // 2]
 
 
-def lines(server: Server, *, jobs: int) -> Iterator[str]:
-    """Measure all of it and yield what came out, a line a figure, as it is known.
+def measure(server: Server, *, jobs: int) -> Iterator[Figure]:
+    """Measure all of it and yield each of the FIGURES as it is known.
 
     jobs: 1000 or more; so many wait for the figure of memory, and fewer live whole lives.
     """
-    info = server.info("server")
-    name = info.get("valkey_version") or info.get("redis_version")
-    yield f"server            {info.get('server_name', 'redis')} {name}"
-    yield f"stats, empty      {floor_us(server):8.1f} us"
-    memory = waiting(server, jobs=jobs)
-    yield f"a queued job      {memory.bytes_a_job:8.0f} bytes"
-    yield f"  its record      {memory.record_bytes:8.0f} bytes"
-    yield "server time, us a job        enqueue    claim      ack    total"
-    for batch in (1, 10, 100):
+    yield Yardstick(_named(server), floor_us(server))
+    yield waiting(server, jobs=jobs)
+    for batch in BATCHES:
         for nothing_kept in (False, True):
-            figures = life(server, batch=batch, jobs=jobs * batch // 100, nothing_kept=nothing_kept)
-            title = f"  batches of {batch:3}{', nothing kept' if nothing_kept else ''}"
-            yield f"{title:28}" + "".join(
-                f"{us:8.1f} "
-                for us in (figures.enqueue_us, figures.claim_us, figures.ack_us, figures.total_us)
-            )
+            yield life(server, batch=batch, jobs=jobs * batch // 100, nothing_kept=nothing_kept)
+
+
+def lines(figures: Iterable[Figure]) -> Iterator[str]:
+    """Write figures for people, the lives last."""
+    lives = []
+    for figure in figures:
+        if isinstance(figure, Yardstick):
+            yield f"server            {figure.server}"
+            yield f"stats, empty      {figure.empty_stats_us:8.1f} us"
+        elif isinstance(figure, Waiting):
+            yield f"a queued job      {figure.bytes_a_job:8.0f} bytes"
+            yield f"  its record      {figure.record_bytes:8.0f} bytes"
+        else:
+            lives.append(figure)
+    yield "server time, us a job        enqueue    claim      ack    total"
+    for one in lives:
+        title = f"  batches of {one.batch:3}{', nothing kept' if one.nothing_kept else ''}"
+        parts = (one.enqueue_us, one.claim_us, one.ack_us, one.total_us)
+        yield f"{title:28}" + "".join(f"{us:8.1f} " for us in parts)
+
+
+def shown(figures: Iterable[Figure]) -> dict[str, object]:
+    """Give figures for programs."""
+    members: dict[str, object] = {}
+    lives = []
+    for figure in figures:
+        if isinstance(figure, Life):
+            lives.append({**figure._asdict(), "total_us": figure.total_us})
+        else:
+            members |= figure._asdict()
+    return {**members, "lives": lives}
+
+
+def _named(server: Server) -> str:
+    info = server.info("server")
+    version = info.get("valkey_version") or info.get("redis_version")
+    return f"{info.get('server_name', 'redis')} {version}"
 
 
 def _purge(server: Server, queue: str, state: str) -> None:

@@ -140,6 +140,16 @@ def test_a_second_signal_gives_running_jobs_back_at_once(
     assert (job["state"], job["failures"], job.get("lost", 0)) == ("queued", 0, 0)
 
 
+def test_its_workers_are_as_many_processes_as_the_settings_say(start: Start) -> None:
+    program = up(start, BOLTQ_PROCESSES="2")
+    until(lambda: program.told.count("worker started") == 2)
+    pids = {worker["pid"] for worker in program.ask("GET", "/api/workers")[1]["workers"]}
+    left = children(program.process.pid)
+    assert pids == set(left) - {server_pid(program.folder)}
+    assert program.end() == 0
+    assert not any(lives(pid) for pid in left)
+
+
 def test_without_a_worker_jobs_wait(start: Start) -> None:
     program = up(start, "--no-worker")
     id = program.enqueue("echo")
@@ -187,7 +197,7 @@ def test_a_job_that_kills_its_worker_harms_neither_the_api_nor_other_jobs(
     boltq = BoltQ(f"unix://{tmp_path}/.boltq/server.sock")
     deadly = boltq.enqueue("die", max_lost=0).id
     boltq.close()
-    program.wait_for("the worker ended, starting another exit=3 pause_seconds=0.5")
+    program.wait_for("the worker ended, starting another exit_status=3 pause_seconds=0.5")
     id = program.enqueue("hello", {"name": "you"})
     until(lambda: is_in(program, id, "completed"))
     assert program.job(id)["result"] == "hello you"

@@ -79,7 +79,9 @@ def test_strictly_a_queue_has_its_turn_when_those_before_it_are_empty(
 
 @pytest.mark.parametrize("strict", [True, False])
 def test_a_job_that_comes_while_another_queue_has_many_does_not_wait_for_their_end(
-    q: QueueState, other: QueueState, strict: bool  # noqa: FBT001 - the parameter
+    q: QueueState,
+    other: QueueState,
+    strict: bool,  # noqa: FBT001 - the parameter
 ) -> None:
     fill(other, 200)
     note = Note(0.01)

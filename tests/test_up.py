@@ -64,7 +64,7 @@ def test_the_curl_that_is_announced_sends_a_mail(tmp_path: Path, start: Start) -
 def test_a_second_one_on_the_same_folder_or_port_says_so(tmp_path: Path, start: Start) -> None:
     program = up(start)
     same_folder = run(tmp_path, "boltq", "up", "--port", "0")
-    assert same_folder.returncode == 1
+    assert same_folder.returncode == 4
     assert f"is already run by process {program.process.pid}" in same_folder.stderr
     port = str(program.port)
     same_port = run(tmp_path, "boltq", "up", "--port", port, "--data-dir", "other")
@@ -142,10 +142,13 @@ def test_a_second_signal_gives_running_jobs_back_at_once(
 
 def test_its_workers_are_as_many_processes_as_the_settings_say(start: Start) -> None:
     program = up(start, BOLTQ_PROCESSES="2")
-    until(lambda: program.told.count("worker started") == 2)
-    pids = {worker["pid"] for worker in program.ask("GET", "/api/workers")[1]["workers"]}
+
+    def pids() -> set[int]:
+        return {worker["pid"] for worker in program.ask("GET", "/api/workers")[1]["workers"]}
+
+    until(lambda: len(pids()) == 2)
     left = children(program.process.pid)
-    assert pids == set(left) - {server_pid(program.folder)}
+    assert pids() == set(left) - {server_pid(program.folder)}
     assert program.end() == 0
     assert not any(lives(pid) for pid in left)
 

@@ -43,7 +43,7 @@ def fill(q: QueueState, jobs: int) -> None:
 def test_queues_share_a_worker_by_their_weights(
     q: QueueState, other: QueueState, seconds: float
 ) -> None:
-    jobs = 80 if seconds else 6000
+    jobs = 160 if seconds else 6000
     for start in range(0, jobs, 500):
         for queue in (q, other):
             queue.enqueue(*(f"a{n}" for n in range(start, min(jobs, start + 500))), type="t")
@@ -51,7 +51,7 @@ def test_queues_share_a_worker_by_their_weights(
     with working(q, {"t": note}, queues={q.name: 3, other.name: 1}, threads=4):
         until(lambda: len(note.ran) >= jobs)
     counted = Counter(note.ran[:jobs])
-    assert 0.65 < counted[q.name] / jobs < 0.85
+    assert 0.6 < counted[q.name] / jobs < 0.9  # they are claimed some at a time
 
 
 def test_slow_jobs_of_one_queue_leave_threads_to_the_others(

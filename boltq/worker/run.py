@@ -1,6 +1,5 @@
 """A worker: its threads, from the start to the end."""
 
-import inspect
 import logging
 import threading
 import time
@@ -8,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from queue import SimpleQueue
 
 from boltq import ids
+from boltq.arguments import plain
 from boltq.child import GRACE_SECONDS
-from boltq.errors import BadSetting
 from boltq.evalsha import Bells, Server
 from boltq.worker import outcome
 from boltq.worker.around import Handler, Middleware, surrounded
@@ -84,11 +83,10 @@ class Worker:
     ) -> None:
         """Prepare the threads; raises BadSetting for a handler that is no plain function."""
         for kind, handler in handlers.items():
-            _refuse_async(f"the handler of type {kind}", handler)
-        for hook in (*starters, *stoppers, *middleware):
-            _refuse_async(
-                f"{getattr(hook, '__name__', hook)}, which is a hook or middleware,", hook
-            )
+            plain(f"the handler of type {kind}", handler)
+        around: tuple[Callable[..., object], ...] = (*starters, *stoppers, *middleware)
+        for hook in around:
+            plain(f"{getattr(hook, '__name__', hook)}, which is a hook or middleware,", hook)
         weights = queues if isinstance(queues, Mapping) else dict.fromkeys(queues, 1)
         self._described = {
             "server": server.address.shown,
@@ -231,12 +229,3 @@ def _call_all(hooks: Iterable[Hook]) -> None:
             hook()
         except BaseException:  # the next one has something else to put away
             log.exception("a function of on_stop raised; the others are called all the same")
-
-
-def _refuse_async(what: str, function: object) -> None:
-    # Called, it would make a coroutine that nobody runs, and its job would seem done.
-    if inspect.iscoroutinefunction(function):
-        raise BadSetting(
-            f"{what} is an async function: a worker calls plain functions on threads; run it with "
-            f"asyncio.run inside one"
-        )

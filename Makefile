@@ -1,5 +1,5 @@
 # BoltQ's tasks. They need make and a Python >= 3.11, nothing else; the rest goes into .venv.
-#   make run ARGS="--port 8081"     make test ARGS="-n2 -k lease"
+#   make run ARGS="--port 8081"     make test ARGS="-n0 -k lease"
 #   PYTHON=/path/to/python make deps         CI_STRICT=1: a missing tool fails instead of skipping
 
 VENV := .venv
@@ -46,8 +46,8 @@ run-api: deps ## the HTTP API alone
 run-worker: deps ## a worker alone
 	@$(BIN)/boltq-worker $(ARGS)
 
-test: deps ## pytest on a real Redis and the embedded Valkey
-	@$(BIN)/pytest $(ARGS)
+test: deps ## pytest on a real Redis and the embedded Valkey, a process a core
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 check: deps luacheck verify ## ruff, mypy, import-linter, luacheck and verify
 	@$(BIN)/ruff check

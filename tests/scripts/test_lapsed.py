@@ -69,3 +69,15 @@ def test_a_lease_runs_out_by_the_clock_of_the_server(q: QueueState) -> None:
     end = q.read("running")["a"]
     until(lambda: stamp_of(q.now_ms()) > end)
     assert q.reap().reaped == 1
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("token", ["t1", "t123", "T12"])
+def test_a_token_is_the_whole_token_and_not_how_one_begins(
+    q: QueueState, verb: str, token: str
+) -> None:
+    q.run("a", token="t12")
+    before = q.dump()
+    (answer,) = getattr(q, verb)("a", token=token)
+    assert type(answer).__name__ == f"{verb.capitalize()}LeaseLost"
+    assert q.dump() == before

@@ -151,6 +151,116 @@ def ack(
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSound:
+    """SOUND of audit: nothing is wrong, or nothing is kept."""
+
+
+_AUDIT_SOUND = AuditSound()
+
+
+class AuditFaulty(NamedTuple):
+    """FAULTY of audit: what is wrong with it."""
+
+    faults: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLater:
+    """LATER of audit: enough was read: ask for this name again."""
+
+
+_AUDIT_LATER = AuditLater()
+
+
+AuditAnswer = AuditSound | AuditFaulty | AuditLater
+
+
+class Audited(NamedTuple):
+    """AUDITED of audit: `answers` holds for each name, in order, its AuditAnswer."""
+
+    now_ms: int
+    faults: str
+    answers: list[AuditAnswer]
+
+
+AuditReply = Audited
+
+
+def _read_audit_faulty(reply: list[Any]) -> AuditFaulty:
+    _, faults = reply
+    return AuditFaulty(
+        faults.decode("utf-8", "replace"),
+    )
+
+
+_AUDIT_ANSWERS: dict[bytes, Callable[[list[Any]], AuditAnswer]] = {
+    b"SOUND": lambda _: _AUDIT_SOUND,
+    b"FAULTY": _read_audit_faulty,
+    b"LATER": lambda _: _AUDIT_LATER,
+}
+
+
+def _read_audited(reply: list[Any]) -> Audited:
+    _, now_ms, faults, *items = reply
+    answers = _AUDIT_ANSWERS
+    if len(items) % 2:
+        raise ValueError(items)
+    return Audited(
+        int(now_ms),
+        faults.decode("utf-8", "replace"),
+        [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
+    )
+
+
+_AUDIT_REPLIES: dict[bytes, Callable[[list[Any]], AuditReply]] = {
+    b"AUDITED": _read_audited,
+}
+_AUDIT_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"TOO_LARGE",
+    b"UPGRADE",
+}
+
+
+class AuditItem(NamedTuple):
+    """What repeats in audit.
+
+    id: 0..4096 bytes; the name.
+    """
+
+    id: bytes
+
+
+def _parse_audit(reply: list[Any]) -> AuditReply:
+    return _read("audit", _AUDIT_REPLIES, _AUDIT_REFUSALS, reply)
+
+
+def audit(
+    queue: str,
+    items: Iterable[AuditItem] = (),
+    *,
+    of: str,
+) -> Call[AuditReply]:
+    """Judge what is kept of jobs, at one instant, by the rules that each queue keeps.
+
+    queue: its name.
+    items: 0..200 of AuditItem.
+    of: one of job, stray, claim; what the names are: jobs; jobs without a record; tokens of claims.
+
+    Once sent, it returns Audited, or raises the error of BAD_ARGUMENT, BAD_KEYS, TOO_LARGE,
+    UPGRADE.
+
+    Cost: O(n log m), n = names given, m = jobs of the queue.
+    """
+    argv: list[Argument] = [
+        of,
+    ]
+    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    return Call("audit", queue, argv, _parse_audit)
+
+
+@dataclass(frozen=True, slots=True)
 class CancelGone:
     """GONE of cancel: cancelled now."""
 
@@ -1212,6 +1322,138 @@ def list_(
         cursor,
     ]
     return Call("list", queue, argv, _parse_list)
+
+
+@dataclass(frozen=True, slots=True)
+class MendSound:
+    """SOUND of mend: nothing is wrong, or nothing is kept."""
+
+
+_MEND_SOUND = MendSound()
+
+
+class MendMended(NamedTuple):
+    """MENDED of mend.
+
+    What was wrong, the state that the job has now, if it is kept, and what is wrong still.
+    """
+
+    mended: str
+    state: str
+    faults: str
+
+
+class MendLeft(NamedTuple):
+    """LEFT of mend: what is wrong still: only a guess could mend it."""
+
+    faults: str
+
+
+@dataclass(frozen=True, slots=True)
+class MendLater:
+    """LATER of mend: enough was read: ask for this name again."""
+
+
+_MEND_LATER = MendLater()
+
+
+MendAnswer = MendSound | MendMended | MendLeft | MendLater
+
+
+class Mended(NamedTuple):
+    """MENDED of mend: `answers` holds for each name, in order, its MendAnswer."""
+
+    now_ms: int
+    mended: str
+    faults: str
+    answers: list[MendAnswer]
+
+
+MendReply = Mended
+
+
+def _read_mend_mended(reply: list[Any]) -> MendMended:
+    _, mended, state, faults = reply
+    return MendMended(
+        mended.decode("utf-8", "replace"),
+        state.decode("utf-8", "replace"),
+        faults.decode("utf-8", "replace"),
+    )
+
+
+def _read_mend_left(reply: list[Any]) -> MendLeft:
+    _, faults, *_ = reply
+    return MendLeft(
+        faults.decode("utf-8", "replace"),
+    )
+
+
+_MEND_ANSWERS: dict[bytes, Callable[[list[Any]], MendAnswer]] = {
+    b"SOUND": lambda _: _MEND_SOUND,
+    b"MENDED": _read_mend_mended,
+    b"LEFT": _read_mend_left,
+    b"LATER": lambda _: _MEND_LATER,
+}
+
+
+def _read_mended(reply: list[Any]) -> Mended:
+    _, now_ms, mended, faults, *items = reply
+    answers = _MEND_ANSWERS
+    if len(items) % 4:
+        raise ValueError(items)
+    return Mended(
+        int(now_ms),
+        mended.decode("utf-8", "replace"),
+        faults.decode("utf-8", "replace"),
+        [answers[items[at]](items[at : at + 4]) for at in range(0, len(items), 4)],
+    )
+
+
+_MEND_REPLIES: dict[bytes, Callable[[list[Any]], MendReply]] = {
+    b"MENDED": _read_mended,
+}
+_MEND_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"TOO_LARGE",
+    b"UPGRADE",
+}
+
+
+class MendItem(NamedTuple):
+    """What repeats in mend.
+
+    id: 0..4096 bytes; the name.
+    """
+
+    id: bytes
+
+
+def _parse_mend(reply: list[Any]) -> MendReply:
+    return _read("mend", _MEND_REPLIES, _MEND_REFUSALS, reply)
+
+
+def mend(
+    queue: str,
+    items: Iterable[MendItem] = (),
+    *,
+    of: str,
+) -> Call[MendReply]:
+    """Mend what audit finds, as far as no guess is needed; say what is left.
+
+    queue: its name.
+    items: 0..200 of MendItem.
+    of: one of job, claim; what the names are: jobs; tokens of claims.
+
+    Once sent, it returns Mended, or raises the error of BAD_ARGUMENT, BAD_KEYS, TOO_LARGE, UPGRADE.
+
+    Cost: O(n log m), n = names given, m = jobs of the queue.
+    """
+    argv: list[Argument] = [
+        of,
+    ]
+    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    return Call("mend", queue, argv, _parse_mend)
 
 
 class Promoted(NamedTuple):

@@ -1,7 +1,7 @@
 -- What a script may name: Lua 5.1 as Redis offers it, and nothing that reads a clock or the system.
 std = {
   read_globals = {
-    "ARGV", "KEYS", "cjson", "error", "ipairs", "math", "next", "pairs", "redis", "select",
+    "ARGV", "KEYS", "cjson", "error", "ipairs", "math", "next", "pairs", "pcall", "redis", "select",
     "string", "table", "tonumber", "tostring", "type", "unpack",
   },
 }

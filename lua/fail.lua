@@ -126,10 +126,10 @@ local earliest, first_retry = head(retrying), math.huge
 local function fail(i, stamp)
   local job = id[i]
   local _, _, _, _, _, _, cancel, worker = lease_fields(lease[i])
+  local header = read_header(records[i])
   local failures = note_try(job, token[i], "fail", 1, 0, {
     type = error[i], message = message[i], stack = stack[i], worker = worker, at_ms = now_ms,
   })
-  local header = read_header(records[i])
   leave_running(job)
   redis.call("HINCRBY", stats, "failed", "1")
   if cancel == "1" then

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from queue_keys import HOUR_MS, STATES
+from queue_keys import HOUR_MS, PARTS, STATES
 from queue_state import QueueState
 
 from boltq import scripts
@@ -61,6 +61,7 @@ def fill(q: QueueState) -> None:
 
 def let_time_pass(q: QueueState) -> None:
     """Let a delay, a retry, a claim and leases with every end run out; two entries are stray."""
+    q.corrupted = True
     q.make_due("scheduled", "scheduled-2")
     q.make_due("retrying", "retrying-2")
     q.make_due("running", *LAPSED, "lapsed-queues")
@@ -165,6 +166,27 @@ def _stats(q: QueueState) -> Call[Any]:
     return scripts.stats(q.name)
 
 
+def _audit(q: QueueState) -> Call[Any]:
+    fill(q)
+    ids = ("held", *(state for state in STATES if state != "running"), "unknown")
+    return scripts.audit(q.name, [scripts.AuditItem(id.encode()) for id in ids], of="job")
+
+
+def _mend(q: QueueState) -> Call[Any]:
+    """Spoil something in each key that can be mended by names of jobs."""
+    fill(q)
+    q.corrupted = True
+    for state in STATES:
+        q.raw.zadd(q.key(state), {"stray": 5})
+    for part in ("payloads", "leases", "tries", "outcomes"):
+        q.raw.hset(q.key(part), "stray", "x")
+    q.raw.zrem(q.key("queued"), "queued-2")
+    q.raw.hset(q.key("claims"), "t1", "forgotten")
+    q.raw.zrem(q.key("claim_ends"), "t1")
+    names = ("stray", "queued-2", "held", "held-2")
+    return scripts.mend(q.name, [scripts.MendItem(name.encode()) for name in names], of="job")
+
+
 def _listing(state: str) -> Case:
     unread = [other for other in STATES if other != state]
     if state != "running":
@@ -174,6 +196,7 @@ def _listing(state: str) -> Case:
 
 TRIMMED = "jobs payloads tries completed cancelled dead outcomes stats "
 ENDED = "jobs payloads running leases tries outcomes stats "
+ALL_BUT_SETTINGS = tuple(part for part in PARTS if part != "settings")
 RESTING = tuple(state for state in STATES if state != "running")
 CASES = {
     "enqueue": Case("enqueue", lambda q: _enqueue(q, 0), "jobs payloads queued stats bell"),
@@ -227,4 +250,12 @@ CASES = {
     "inspect": Case("inspect", _inspect),
     **{f"list {state}": _listing(state) for state in STATES},
     "stats": Case("stats", _stats),
+    # Of a part of the wrong type they tell, and leave it.
+    "audit": Case("audit", _audit, unread=ALL_BUT_SETTINGS),
+    "mend": Case(
+        "mend",
+        _mend,
+        " ".join(part for part in ALL_BUT_SETTINGS if part != "jobs"),
+        unread=ALL_BUT_SETTINGS,
+    ),
 }

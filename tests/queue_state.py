@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import pytest
+from audited import sound
 from queue_keys import QueueKeys, Roads
 from servers import TestServer
 
@@ -22,7 +23,12 @@ R = TypeVar("R")
 
 
 class QueueState(QueueKeys):
-    """A queue of its own on a real server; its keys go when the test ends."""
+    """A queue of its own on a real server; its keys go when the test ends.
+
+    Until then it is sound (audited.py), unless the test says that it corrupted it: raw writes.
+    """
+
+    corrupted = False
 
     def call(self, call: Call[R]) -> R:
         return self.server.call(call)
@@ -142,4 +148,8 @@ def roads(server: TestServer) -> Iterator[Roads]:
 def q(server: TestServer, queue: str, roads: Roads) -> Iterator[QueueState]:
     state = QueueState(server, queue, roads)
     yield state
-    state.forget()
+    try:
+        if not state.corrupted:
+            sound(state)
+    finally:
+        state.forget()

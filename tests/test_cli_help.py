@@ -26,7 +26,7 @@ LASTS = re.compile(r"boltq (up|api)\b|boltq-worker\b")
 
 READS = {
     *("get", "wait", "jobs list", "dead list", "queues list", "queues show", "queues set"),
-    *("workers list", "stats", "doctor", "bench"),
+    *("workers list", "stats", "doctor", "fsck", "bench"),
 }
 WRITES = {
     *("enqueue", "cancel", "jobs purge", "dead replay", "dead purge"),

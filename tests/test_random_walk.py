@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 import pytest
+from audited import sound
 from queue_keys import HOUR_MS, STATES
 from queue_state import QueueState
 
@@ -206,6 +207,7 @@ class Walk:
         for end in ENDS:
             assert len(part(end)) <= LIMITS[f"keep_{end}"]
         self.check_totals(verb, old, new, now)
+        sound(self.q)
         self.before = now
 
     def check_totals(

@@ -29,6 +29,8 @@ ACCEPTED: dict[str, tuple[tuple[Argument, ...], tuple[Argument, ...]]] = {
     "inspect": ((1,), ("held",)),
     "list": (("queued", "newest", 10, ""), ()),
     "stats": ((), ()),
+    "audit": (("job",), (b"held",)),
+    "mend": (("job",), (b"held",)),
 }
 FIELDS = [
     pytest.param(verb, place, field, id=f"{verb}-{field['name']}")
@@ -233,3 +235,17 @@ def test_more_than_8_mib_in_one_call_are_too_large_and_write_nothing(
     assert word == b"TOO_LARGE"
     assert sentence.decode() == f"{verb} takes at most 8388608 bytes in one call, not {total}"
     assert busy.dump() == before
+
+
+def test_just_8_mib_in_one_call_are_taken(q: QueueState) -> None:
+    arguments, item = ACCEPTED["enqueue"]
+    sizes = [1_000_000] * 8 + [388_608]
+    items = [(f"j{n}", item[1], bytes(size), b"") for n, size in enumerate(sizes)]
+    assert q.send("enqueue", *arguments, *(part for one in items for part in one))[2] == b"CREATED"
+    q.raw.delete(q.key("jobs"), q.key("payloads"), q.key("queued"))
+    before = q.dump()
+    longer = [*items[:-1], ("j8", item[1], bytes(388_609), b"")]
+    word, *_ = q.send("enqueue", *arguments, *(part for one in longer for part in one))
+    assert word == b"TOO_LARGE"
+    assert q.dump() == before
+    q.raw.delete(q.key("stats"))

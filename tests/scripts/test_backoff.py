@@ -60,6 +60,7 @@ def test_the_pause_is_at_most_an_hour_unless_the_job_says_otherwise(q: QueueStat
 
 
 def test_a_job_that_has_failed_very_often_still_waits_its_cap(q: QueueState) -> None:
+    q.corrupted = True
     q.run("a", max_attempts=1000, factor=1000, jitter=0)
     q.raw.hset(q.key("tries"), "a", b"990 0 990 0 t0 fail\n")
     assert pause_after_fail(q) == 3_600_000
@@ -68,6 +69,7 @@ def test_a_job_that_has_failed_very_often_still_waits_its_cap(q: QueueState) -> 
 def test_a_job_without_backoff_that_has_failed_very_often_still_does_not_wait(
     q: QueueState,
 ) -> None:
+    q.corrupted = True
     q.run("a", max_attempts=1000, base_ms=0, factor=1000)
     q.raw.hset(q.key("tries"), "a", b"990 0 990 0 t0 fail\n")
     assert pause_after_fail(q) == 0

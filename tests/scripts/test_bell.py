@@ -95,6 +95,7 @@ def test_a_promote_rings_if_it_queued_a_job(quiet: QueueState, part: str) -> Non
 
 
 def test_a_reap_rings_if_it_gave_a_job_back(quiet: QueueState) -> None:
+    quiet.corrupted = True
     quiet.reap()
     assert quiet.bell() == 0
     quiet.make_due("running", "held")
@@ -122,6 +123,7 @@ def test_a_claim_that_leaves_jobs_rings_so_that_the_next_worker_wakes(quiet: Que
 
 
 def test_a_claim_that_stopped_at_its_bytes_or_before_a_suspect_rings(q: QueueState) -> None:
+    q.corrupted = True
     q.enqueue("a", "b", payload=bytes(5000))
     q.silence()
     q.claim("t1", max_bytes=5000)

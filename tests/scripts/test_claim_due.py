@@ -45,6 +45,7 @@ def test_a_claim_trims_what_is_past_its_time(q: QueueState) -> None:
 
 
 def test_a_claim_forgets_the_claims_whose_leases_have_ended(q: QueueState) -> None:
+    q.corrupted = True
     q.run("a", token="t1")
     q.run("b", token="t2")
     q.make_due("claim_ends", "t1")
@@ -64,6 +65,7 @@ def test_an_entry_without_a_record_is_dropped_and_counted(q: QueueState) -> None
 def test_a_queue_of_entries_without_records_is_empty_and_looked_at_again_at_once(
     q: QueueState,
 ) -> None:
+    q.corrupted = True
     q.enqueue("a", "b")
     q.raw.delete(q.key("jobs"))
     reply = q.claim("t1", limit=1)

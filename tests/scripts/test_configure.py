@@ -155,6 +155,7 @@ def test_the_bell_is_silent_unless_a_pause_ended_and_rings_once(q: QueueState) -
 
 
 def test_needs_only_grows_and_then_shuts_this_script_out(q: QueueState) -> None:
+    q.corrupted = True
     assert q.configure(needs=1)["needs"] == "1"
     word, sentence = q.send("configure", "needs", "3", "needs", "2")
     assert (word, b"at least 3" in sentence) == (b"BAD_ARGUMENT", True)

@@ -69,6 +69,8 @@ def test_bytes_that_are_no_utf8_are_kept_as_they_are(q: QueueState, text: bytes)
     ("field", "most"), [("type", 200), ("message", 1000), ("stack", 2800)], ids=str
 )
 def test_each_text_of_an_error_is_cut_at_its_length(q: QueueState, field: str, most: int) -> None:
+    q.corrupted = True
+
     def kept_of(text: bytes) -> str:
         q.enqueue("a")
         q.claim("t1")
@@ -160,3 +162,15 @@ def test_the_largest_history_stays_within_ten_times_4_kib_whatever_must_be_escap
     assert [error["attempt"] for error in kept] == list(range(3, 13))
     assert min(len(error["stack"]) for error in kept) > 400
     assert len(q.read("tries")["a"]) < 10 * 4300
+
+
+@pytest.mark.parametrize(
+    ("field", "most"), [("type", 200), ("message", 1000), ("stack", 2800)], ids=str
+)
+def test_what_is_escaped_counts_with_its_escapes(q: QueueState, field: str, most: int) -> None:
+    q.run("a")
+    texts = {"type": b"", "message": b"", "stack": b"", field: b"x" * (most - 20) + b'"' * 20}
+    fail_with(q, *texts.values())
+    (line,) = lines(q)
+    written = line.split(b'"%s":"' % field.encode())[1].split(b'","')[0]
+    assert most * 8 // 10 <= len(written) <= most

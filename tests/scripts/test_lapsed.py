@@ -69,3 +69,34 @@ def test_a_lease_runs_out_by_the_clock_of_the_server(q: QueueState) -> None:
     end = q.read("running")["a"]
     until(lambda: stamp_of(q.now_ms()) > end)
     assert q.reap().reaped == 1
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("token", ["t1", "t123", "T12"])
+def test_a_token_is_the_whole_token_and_not_how_one_begins(
+    q: QueueState, verb: str, token: str
+) -> None:
+    q.run("a", token="t12")
+    before = q.dump()
+    (answer,) = getattr(q, verb)("a", token=token)
+    assert type(answer).__name__ == f"{verb.capitalize()}LeaseLost"
+    assert q.dump() == before
+
+
+@pytest.mark.parametrize("record", [b"", b"{", b"[1]", b"null\n", b'{"type":"echo"'])
+@pytest.mark.parametrize("verb", ["reap", "fail"])
+def test_a_job_whose_record_was_damaged_is_tried_again_by_the_defaults(
+    q: QueueState, record: bytes, verb: str
+) -> None:
+    q.corrupted = True
+    q.run("a")
+    q.raw.hset(q.key("jobs"), "a", record)
+    if verb == "fail":
+        q.fail("a")
+    else:
+        q.make_due("running", "a")
+        assert q.reap().reaped == 1
+    assert q.states("a") == ["retrying"]
+    q.make_due("retrying", "a")
+    q.enqueue("b")
+    assert sorted(q.claimed("t2") + q.claimed("t3")) == ["a", "b"]

@@ -157,6 +157,7 @@ def test_jobs_of_one_score_are_listed_once_each(q: QueueState, order: str) -> No
 
 
 def test_an_entry_whose_job_is_missing_is_passed_over(q: QueueState) -> None:
+    q.corrupted = True
     fill(q, "queued", 3)
     q.raw.hdel(q.key("jobs"), "j001")
     assert pages(q, "queued", "oldest", 1) == [["j000"], [], ["j002"], []]

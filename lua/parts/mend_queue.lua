@@ -1,0 +1,20 @@
+-- mend_queue: mend the totals and the bell of a queue; `need` and `gone` are those that judge_queue tells.
+-- KEYS  stats bell
+-- USES  ring
+local function mend_queue(totals, names, need, gone)
+  for _, total in ipairs(names) do
+    local stored = total ~= "stamp" and redis.call("HGET", stats, total)
+    local least = math.max(totals[total] or 0, need[total] or 0)
+    if stored and not totals[total] or (totals[total] or 0) < least then
+      totals[total] = least
+      redis.call("HSET", stats, total, ("%.0f"):format(least))
+    end
+  end
+  if gone > 0 then
+    redis.call("HSET", stats, "missing", ("%.0f"):format((totals.missing or 0) + gone))
+  end
+  if redis.call("LLEN", bell) > 1 then
+    redis.call("DEL", bell)
+    ring()
+  end
+end

@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from programs import environment
 
 APP = """
@@ -90,6 +93,13 @@ def run_pytest(folder: Path, *arguments: str, **files: str) -> str:
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     return done.stdout.splitlines()[-1]
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A short one, also where tests run in several processes: a socket's path must fit into it."""
+    with tempfile.TemporaryDirectory(prefix="boltq-test-") as folder:
+        yield Path(folder)
 
 
 def left_over(folder: Path) -> list[str]:

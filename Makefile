@@ -10,7 +10,7 @@ LINKED := build/linked
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help init deps run run-api run-worker test check lua verify luacheck
+.PHONY: help init deps run run-api run-worker test model mutants aof check lua verify luacheck
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,15 @@ run-worker: deps ## a worker alone
 
 test: deps ## pytest on a real Redis and the embedded Valkey, a process a core
 	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+model: deps ## the queue beside a model of it, random calls: EXAMPLES=2000 SEED=7 SHRINK=1
+	@EXAMPLES=$(or $(EXAMPLES),500) $(BIN)/pytest -q tests/model $(ARGS)
+
+mutants: deps ## a mistake in the Lua at a time: each must fail a test; ARGS="--sample 5 --seed 7"
+	@$(BIN)/python -m tests.mutants $(ARGS)
+
+aof: deps ## the append-only file cut at each byte of its last 4 KiB: SEED=1
+	@TEST_AOF=every TEST_SEED=$(or $(SEED),1) $(BIN)/pytest -q -s tests/test_aof.py $(ARGS)
 
 check: deps luacheck verify ## ruff, mypy, import-linter, luacheck and verify
 	@$(BIN)/ruff check

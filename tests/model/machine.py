@@ -1,0 +1,186 @@
+"""The state machine: one rule a verb, and what happens to requests on their way.
+
+Calls come from three workers, in batches; any of them may be sent again, at once or late. Rules
+that search for one invariant each are in directed.py.
+"""
+
+from typing import Any
+
+from compared import REFUSALS, Compared
+from drawn import (
+    HELD,
+    LARGE,
+    NEW_JOBS,
+    OPTIONS,
+    SETTINGS,
+    delays,
+    limits,
+    pauses,
+    pick,
+    some_jobs,
+)
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, precondition, rule
+from job_model import STATES
+from queue_keys import HOUR_MS
+
+# Sent again at once, these change nothing; the others go on: with time, or with the next jobs.
+SAME_TWICE = ("enqueue", "ack", "fail", "release", "cancel", "configure")
+
+
+class Machine(Compared):
+    """What any callers may do to a queue."""
+
+    def held(self, chosen: list[tuple[int, int]]) -> list[tuple[str, str]]:
+        """Name jobs and tokens: of five, four that are leased, under their own token."""
+        running = sorted(job.id for job in self.model.jobs.values() if job.lease)
+        known = sorted(self.model.jobs) or ["j0"]
+        found = []
+        for place, chance in chosen:
+            lease = self.model.jobs[running[place % len(running)]].lease if running else None
+            if lease and chance:
+                found.append((running[place % len(running)], lease.token))
+            else:
+                found.append((known[place % len(known)], self.tokens[-1 - place % 5 :][0]))
+        return found
+
+    def named(self, chosen: list[int]) -> list[str]:
+        """Name jobs that are kept; one in ten is none, or was."""
+        known = [*sorted(self.model.jobs), f"j{chosen[0] % 8}"] if chosen else []
+        return [known[place % len(known)] if place % 10 else f"j{place % 8}" for place in chosen]
+
+    # --- one rule a verb
+
+    @initialize(options=OPTIONS, places=st.integers(0, 3))
+    def some_jobs_are_there(self, options: tuple[Any, ...], places: int) -> None:
+        self.enqueue(options, [(f"j{n}", "echo", "{}", "") for n in range(6)])
+        self.enqueue(("", 0, *[""] * 8), [(f"j{n}", "echo", "", "") for n in (6, 7)])
+        self.claim("w1", HOUR_MS, 1 + places, 4_000_000)
+
+    @rule(options=OPTIONS, jobs=NEW_JOBS)
+    def work_comes(self, options: tuple[Any, ...], jobs: list[tuple[str, ...]]) -> None:
+        self.enqueue(options, jobs)
+        self.claim("w2", HOUR_MS, 4, 4_000_000)
+
+    @rule(options=OPTIONS, jobs=NEW_JOBS)
+    def enqueue(self, options: tuple[Any, ...], jobs: list[tuple[str, ...]]) -> None:
+        named = all(id for id, *_ in jobs)
+        items = [(id, type, LARGE.get(payload, payload), more) for id, type, payload, more in jobs]
+        send = self.request if named else self.send  # an id that is made up is new each time
+        send("enqueue", *options, *(part for item in items for part in item))
+
+    @rule(
+        worker=st.sampled_from(["w1", "w2", "w 3"]),
+        lease_ms=st.sampled_from([10_000, HOUR_MS]),
+        limit=limits,
+        max_bytes=st.sampled_from([1, 6_000, 4_000_000]),
+    )
+    def claim(self, worker: str, lease_ms: int, limit: int, max_bytes: int) -> None:
+        self.request("claim", self.new_token(), worker, lease_ms, limit, max_bytes)
+
+    @precondition(lambda self: self.model.members("running"))
+    @rule(jobs=HELD, result=st.sampled_from(["", "ok", "\x00\n\xff!", "too long"]))
+    def ack(self, jobs: list[tuple[int, int]], result: str) -> None:
+        self.request("ack", *(x for pair in self.held(jobs) for x in (*pair, result)))
+
+    @precondition(lambda self: self.model.members("running"))
+    @rule(
+        jobs=HELD,
+        delay_ms=pauses,
+        final=st.sampled_from([0, 0, 0, 1]),
+        length=st.sampled_from([1, 3000]),
+    )
+    def fail(self, jobs: list[tuple[int, int]], delay_ms: Any, final: int, length: int) -> None:
+        error = ("E" * length, "m" * length, "s" * length, delay_ms, final)
+        self.request("fail", *(x for pair in self.held(jobs) for x in (*pair, *error)))
+
+    @precondition(lambda self: self.model.members("running"))
+    @rule(jobs=HELD, lease_ms=st.sampled_from([5_000, 2 * HOUR_MS]))
+    def extend(self, jobs: list[tuple[int, int]], lease_ms: int) -> None:
+        self.request("extend", lease_ms, *(x for pair in self.held(jobs) for x in pair))
+
+    @precondition(lambda self: self.model.members("running"))
+    @rule(jobs=HELD, delay_ms=delays)
+    def release(self, jobs: list[tuple[int, int]], delay_ms: int) -> None:
+        self.request("release", *(x for pair in self.held(jobs) for x in (*pair, delay_ms)))
+
+    @rule(limit=limits)
+    def promote(self, limit: int) -> None:
+        self.request("promote", limit)
+
+    @rule(limit=limits)
+    def reap(self, limit: int) -> None:
+        self.request("reap", limit)
+
+    @rule(jobs=some_jobs)
+    def cancel(self, jobs: list[int]) -> None:
+        self.request("cancel", *self.named(jobs))
+
+    @rule(jobs=st.one_of(st.just([]), some_jobs), limit=limits)
+    def replay(self, jobs: list[int], limit: int) -> None:
+        told = self.request("replay", limit, "", *self.named(jobs))
+        self.keep_cursor("replay", "dead", told)
+
+    @rule(jobs=st.one_of(st.just([]), some_jobs), state=st.sampled_from(STATES), limit=limits)
+    def purge(self, jobs: list[int], state: str, limit: int) -> None:
+        if state != "running":
+            told = self.request("purge", "" if jobs else state, limit, "", *self.named(jobs))
+            self.keep_cursor("purge", state, told)
+
+    @rule(settings=st.lists(SETTINGS, max_size=3))
+    def configure(self, settings: list[tuple[str, str]]) -> None:
+        self.request("configure", *(x for setting in settings for x in setting))
+
+    @rule(jobs=some_jobs, with_payload=st.integers(0, 1))
+    def inspect(self, jobs: list[int], with_payload: int) -> None:
+        self.send("inspect", with_payload, *self.named(jobs))
+
+    @rule(state=st.sampled_from(STATES), newest=st.booleans(), limit=limits)
+    def list_(self, state: str, newest: bool, limit: int) -> None:  # noqa: FBT001 - drawn by name
+        order = "newest" if newest else "oldest"
+        seen: list[str] = []
+        cursor, more = "", True
+        while more:
+            told = self.send("list", state, order, limit, cursor)
+            seen += told[4::21]
+            cursor = told[2]
+            more = bool(cursor)
+        wanted = [job.id for job in self.model.members(state)]
+        assert seen == (wanted[::-1] if newest else wanted)
+
+    @rule()
+    def stats(self) -> None:
+        self.send("stats")
+
+    # --- and what happens to requests, and to all
+
+    @rule(ms=st.sampled_from([1_000, 7_000, 60_000, 3 * HOUR_MS]))
+    def time_passes(self, ms: int) -> None:
+        self.pass_ms(ms)
+        self.look()
+
+    @rule()
+    def the_last_request_arrives_twice(self) -> None:
+        if self.sent:
+            verb, argv = self.sent[-1]
+            told, before = self.send(verb, *argv), self.q.dump()
+            self.send(verb, *argv)
+            if verb in SAME_TWICE or told[0] == "CLAIMED":
+                assert self.q.dump() == before
+
+    @rule(place=pick)
+    def a_request_arrives_late(self, place: int) -> None:
+        if self.sent:
+            verb, argv = self.sent[place % len(self.sent)]
+            self.send(verb, *argv)
+
+    @rule(place=pick)
+    def a_sweep_goes_on(self, place: int) -> None:
+        if self.cursors:
+            verb, state, cursor = self.cursors[place % len(self.cursors)]
+            argv: tuple[Any, ...] = (2, cursor) if verb == "replay" else (state, 2, cursor)
+            self.keep_cursor(verb, state, self.send(verb, *argv))
+
+    def keep_cursor(self, verb: str, state: str, told: list[Any]) -> None:
+        if told[0] not in REFUSALS and told[3]:
+            self.cursors.append((verb, state, told[3]))

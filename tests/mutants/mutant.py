@@ -1,0 +1,157 @@
+"""A mutant: the Lua with one mistake made on purpose, as a whole `boltq` for any test to run on."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+LUA = ROOT / "lua"
+sys.path.insert(0, str(LUA))
+
+from contract import Part, Script, Tables  # noqa: E402 - these lie in lua/, which is no package
+from header import read_part, read_script  # noqa: E402
+from link import linked, order_parts  # noqa: E402
+from tables import read_tables  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One mistake.
+
+    file: what is spoiled: a file of lua/, or `linked/ack` for the block that is bound to ack.
+    right, wrong: the text, which stands there once, and what it becomes.
+    tests: the files asked first: `ack` is scripts/test_ack.py, `./test_acl` is test_acl.py.
+    """
+
+    file: str
+    right: str
+    wrong: str
+    tests: str
+
+    @property
+    def name(self) -> str:
+        """The same for the same mistake, whatever else is in the list."""
+        digest = hashlib.sha1((self.file + self.right + self.wrong).encode()).hexdigest()
+        return f"{self.file.removesuffix('.lua')}-{digest[:4]}"
+
+    @property
+    def shown(self) -> str:
+        right, wrong = (" ".join(text.split()) for text in (self.right, self.wrong))
+        return f"{self.file}: {right!r} became {wrong!r}"
+
+    def test_files(self) -> list[str]:
+        names = self.tests.split()
+        return [
+            f"tests/{name[2:]}.py" if name.startswith("./") else f"tests/scripts/test_{name}.py"
+            for name in names
+        ]
+
+
+def spoiled(text: str, mutant: Mutant) -> str:
+    """The text with the mistake; fails unless what is right stands there exactly once."""
+    found = text.count(mutant.right)
+    if found != 1:
+        raise ValueError(f"{mutant.file}: {mutant.right!r} stands there {found} times, not once")
+    return text.replace(mutant.right, mutant.wrong)
+
+
+def listed(text: str) -> Iterator[Mutant]:
+    """The mutants of a list: blocks of a line `file: tests`, then what is right and what is wrong.
+
+        release.lua: release bell
+        -     to_ring = true
+        +     to_ring = false
+
+    A block without a + drops what is right. Lines that begin with # are for people.
+    """
+    lines = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
+    for block in filter(None, (block.strip("\n") for block in lines.split("\n\n"))):
+        head, *changes = block.split("\n")
+        file, tests = head.split(": ")
+        sides = {
+            sign: "\n".join(line[2:] for line in changes if line[0] == sign) for sign in ("-", "+")
+        }
+        yield Mutant(file, sides["-"], sides["+"], tests)
+
+
+class Engine(NamedTuple):
+    """lua/ as it is read; linking it anew is quick, checking it again is not needed."""
+
+    tables: Tables
+    parts: dict[str, Part]
+    scripts: dict[str, Script]
+
+    def source(self, verb: str) -> str:
+        script = self.scripts[verb]
+        return linked(script, order_parts(script, self.parts), self.parts, self.tables)
+
+    def users(self, part: str) -> list[str]:
+        return [
+            verb for verb, script in self.scripts.items() if part in order_parts(script, self.parts)
+        ]
+
+
+@cache
+def _engine() -> Engine:
+    tables = read_tables(LUA, "lua")
+    parts = {
+        path.stem: read_part(path.read_text("utf-8"), path.name, path.stem)
+        for path in sorted((LUA / "parts").glob("*.lua"))
+    }
+    scripts = {
+        path.stem: read_script(path.read_text("utf-8"), path.name, path.stem, tables)
+        for path in sorted(LUA.glob("*.lua"))
+    }
+    return Engine(tables, parts, scripts)
+
+
+@cache
+def _sources() -> dict[str, str]:
+    engine = _engine()
+    return {verb: engine.source(verb) for verb in engine.scripts}
+
+
+def sources(mutant: Mutant | None) -> dict[str, str]:
+    """The linked text of every script, with the mistake in those that use what is spoiled."""
+    engine, texts = _engine(), _sources()
+    if mutant is None:
+        return texts
+    folder, _, name = mutant.file.removesuffix(".lua").rpartition("/")
+    if folder == "linked":
+        return {**texts, name: spoiled(texts[name], mutant)}
+    text = spoiled((LUA / mutant.file).read_text("utf-8"), mutant)
+    if folder == "parts":
+        part = read_part(text, mutant.file, name)
+        worse = engine._replace(parts={**engine.parts, name: part})
+        return texts | {verb: worse.source(verb) for verb in engine.users(name)}
+    script = read_script(text, mutant.file, name, engine.tables)
+    worse = engine._replace(scripts={**engine.scripts, name: script})
+    return texts | {name: worse.source(name)}
+
+
+def make(mutant: Mutant | None, folder: Path) -> Path:
+    """Lay out `boltq` in a folder with the mistake in its manifest; the path to import it from.
+
+    All but the manifest are links, so that programs, clients and tests see the same mutant.
+    """
+    package = folder / "boltq"
+    package.mkdir(parents=True)
+    for entry in (ROOT / "boltq").iterdir():
+        if entry.name not in ("manifest.json", "__pycache__"):
+            (package / entry.name).symlink_to(entry)
+    manifest: dict[str, Any] = json.loads((ROOT / "boltq" / "manifest.json").read_text("utf-8"))
+    texts = sources(mutant)
+    changed = False
+    for verb, script in manifest["scripts"].items():
+        changed |= script["source"] != texts[verb]
+        script["source"] = texts[verb]
+        script["sha1"] = hashlib.sha1(texts[verb].encode()).hexdigest()
+    if changed != (mutant is not None):
+        raise ValueError(f"{mutant.shown} changes nothing" if mutant else "first run `make lua`")
+    (package / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    return folder

@@ -34,7 +34,10 @@ from boltq.evalsha import Server
 
 LAST_BYTES = 4096
 SEEDED = 64
-WRITES = "enqueue claim ack fail extend release promote reap cancel replay purge configure".split()
+WRITES = [
+    *("enqueue", "claim", "ack", "fail", "extend", "release"),
+    *("promote", "reap", "cancel", "replay", "purge", "configure"),
+]
 # Written before the answer, whatever a flush in the background does; never rewritten.
 OPTIONS = ("--appendfsync", "no", "--auto-aof-rewrite-percentage", "0")
 

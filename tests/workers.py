@@ -54,7 +54,8 @@ def command(
     told = {
         "REDIS_ADDR": q.server.address.shown,
         "BOLTQ_QUEUES": q.name,
-        "PYTHONPATH": str(Path(__file__).parent.parent),
+        # As here, where it may name a mutant.
+        "PYTHONPATH": os.environ.get("PYTHONPATH", str(Path(__file__).parent.parent)),
         **environ,
     }
     known = {name: text for name, text in os.environ.items() if not name.startswith("BOLTQ_")}

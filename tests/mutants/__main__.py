@@ -1,9 +1,11 @@
-"""Makes each mutant of the Lua and runs the suite on it; who survives shows a test that is missing.
+"""Makes each mutant and runs the suite on it; who survives shows a test that is missing.
 
     python -m tests.mutants                    all of them
     python -m tests.mutants --sample 5 --seed 7
     python -m tests.mutants --only extend      those whose name holds the word
+    python -m tests.mutants --only "fault 6 "  what proves the tests of row 6 of FAULTS.md
 
+Each test that a mutant names alone must fail; of those that name files, any test of the suite.
 Exit status 0: all were killed; 1: some survived, each shown; 2: the suite fails without a mutant.
 """
 
@@ -39,7 +41,7 @@ say: Callable[[str], object] = partial(print, flush=True)
 
 class Fate(NamedTuple):
     mutant: Mutant
-    killed_by: str  # "" if it survived
+    killed_by: list[str]  # [] if it survived
     seconds: float
 
 
@@ -84,14 +86,23 @@ def fails_without(tests: list[str]) -> str:
         return run(tests)
 
 
+def killers(mutant: Mutant) -> list[str]:
+    """The tests that fail: each of those named alone, or one of a suite; [] if it lives."""
+    alone = [test for test in mutant.addresses() if "::" in test]
+    failed = [run([test]) for test in alone]
+    if alone:
+        return failed if all(failed) else []
+    return list(filter(None, [run(mutant.addresses()) or run(WHOLE_SUITE)]))
+
+
 def try_mutant(mutant: Mutant, say_all: bool) -> Fate:  # noqa: FBT001 - called by a pool
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="boltq-mutant-") as folder, imported_first(folder):
         make(mutant, Path(folder))
-        killed_by = run(mutant.test_files()) or run(WHOLE_SUITE)
+        killed_by = killers(mutant)
     fate = Fate(mutant, killed_by, time.monotonic() - began)
     if say_all or not killed_by:
-        told = f"killed by {killed_by}" if killed_by else "SURVIVED"
+        told = f"killed by {', '.join(killed_by)}" if killed_by else "SURVIVED"
         say(f"{mutant.name} {fate.seconds:.1f} s: {told}")
     return fate
 
@@ -114,8 +125,8 @@ def main(arguments: list[str]) -> int:
         tried = [(mutant, options.all) for mutant in mutants]
         fates = pool.starmap(try_mutant, tried, chunksize=1)
         # A test that fails anyway kills nobody.
-        killers = sorted({f"tests/{fate.killed_by}" for fate in fates if fate.killed_by})
-        if failed := pool.apply(fails_without, (killers,)):
+        killed_by = sorted({f"tests/{test}" for fate in fates for test in fate.killed_by})
+        if killed_by and (failed := pool.apply(fails_without, (killed_by,))):
             say(f"mutants: a test fails without a mutant, too: {failed}")
             return 2
     survivors = [fate.mutant for fate in fates if not fate.killed_by]

@@ -1,4 +1,4 @@
-"""A mutant: the Lua with one mistake made on purpose, as a whole `boltq` for any test to run on."""
+"""A mutant: BoltQ with one mistake made on purpose, as a whole `boltq` for any test to run on."""
 
 import hashlib
 import json
@@ -23,33 +23,54 @@ from tables import read_tables  # noqa: E402
 class Mutant:
     """One mistake.
 
-    file: what is spoiled: a file of lua/, or `linked/ack` for the block that is bound to ack.
+    file: what is spoiled: a file of lua/, `linked/ack` for the block that is bound to ack, or a
+        file of boltq/.
     right, wrong: the text, which stands there once, and what it becomes.
-    tests: the files asked first: `ack` is scripts/test_ack.py, `./test_acl` is test_acl.py.
+    tests: the files asked first: `ack` is scripts/test_ack.py, `./test_acl` is test_acl.py. With
+        `::test_name` behind, it is this test that must fail, whatever others do.
+    rows: the numbers of the faults, in FAULTS.md, that the tests show.
     """
 
     file: str
     right: str
     wrong: str
-    tests: str
+    tests: tuple[str, ...]
+    rows: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
         """The same for the same mistake, whatever else is in the list."""
         digest = hashlib.sha1((self.file + self.right + self.wrong).encode()).hexdigest()
-        return f"{self.file.removesuffix('.lua')}-{digest[:4]}"
+        rows = "".join(f"fault {row} " for row in self.rows)
+        return f"{rows}{self.file.removesuffix('.lua')}-{digest[:4]}"
 
     @property
     def shown(self) -> str:
         right, wrong = (" ".join(text.split()) for text in (self.right, self.wrong))
         return f"{self.file}: {right!r} became {wrong!r}"
 
-    def test_files(self) -> list[str]:
-        names = self.tests.split()
-        return [
-            f"tests/{name[2:]}.py" if name.startswith("./") else f"tests/scripts/test_{name}.py"
-            for name in names
-        ]
+    @property
+    def is_python(self) -> bool:
+        """Whether it spoils the clients, not the scripts."""
+        return self.file.endswith(".py")
+
+    def addresses(self) -> list[str]:
+        """The tests as pytest is told them."""
+        return [_address(test) for test in self.tests]
+
+
+def _address(test: str) -> str:
+    file, *name = test.split("::")
+    path = f"{file[2:]}.py" if file.startswith("./") else f"scripts/test_{file}.py"
+    return "::".join((f"tests/{path}", *name))
+
+
+def right_text(mutant: Mutant) -> str:
+    """The whole text in which the mistake is made."""
+    folder, _, name = mutant.file.rpartition("/")
+    if folder == "linked":
+        return sources(None)[name]
+    return ((ROOT if mutant.is_python else LUA) / mutant.file).read_text("utf-8")
 
 
 def spoiled(text: str, mutant: Mutant) -> str:
@@ -67,16 +88,23 @@ def listed(text: str) -> Iterator[Mutant]:
         -     to_ring = true
         +     to_ring = false
 
-    A block without a + drops what is right. Lines that begin with # are for people.
+    A block without a + drops what is right. Numbers before the tests are rows of FAULTS.md. Lines
+    that begin with # are for people.
     """
     lines = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
     for block in filter(None, (block.strip("\n") for block in lines.split("\n\n"))):
         head, *changes = block.split("\n")
-        file, tests = head.split(": ")
+        file, told = head.split(": ")
+        rows, tests = _split(told.split())
         sides = {
             sign: "\n".join(line[2:] for line in changes if line[0] == sign) for sign in ("-", "+")
         }
-        yield Mutant(file, sides["-"], sides["+"], tests)
+        yield Mutant(file, sides["-"], sides["+"], tests, rows)
+
+
+def _split(words: list[str]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    rows = tuple(int(word) for word in words if word.isdecimal())
+    return rows, tuple(word for word in words if not word.isdecimal())
 
 
 class Engine(NamedTuple):
@@ -119,12 +147,12 @@ def _sources() -> dict[str, str]:
 def sources(mutant: Mutant | None) -> dict[str, str]:
     """The linked text of every script, with the mistake in those that use what is spoiled."""
     engine, texts = _engine(), _sources()
-    if mutant is None:
+    if mutant is None or mutant.is_python:
         return texts
     folder, _, name = mutant.file.removesuffix(".lua").rpartition("/")
+    text = spoiled(right_text(mutant), mutant)
     if folder == "linked":
-        return {**texts, name: spoiled(texts[name], mutant)}
-    text = spoiled((LUA / mutant.file).read_text("utf-8"), mutant)
+        return {**texts, name: text}
     if folder == "parts":
         part = read_part(text, mutant.file, name)
         worse = engine._replace(parts={**engine.parts, name: part})
@@ -135,15 +163,39 @@ def sources(mutant: Mutant | None) -> dict[str, str]:
 
 
 def make(mutant: Mutant | None, folder: Path) -> Path:
-    """Lay out `boltq` in a folder with the mistake in its manifest; the path to import it from.
+    """Lay out `boltq` in a folder with the mistake in it; the path to import it from.
 
-    All but the manifest are links, so that programs, clients and tests see the same mutant.
+    All but the manifest and what is spoiled are links, so that programs, clients and tests see the
+    same mutant.
     """
     package = folder / "boltq"
     package.mkdir(parents=True)
-    for entry in (ROOT / "boltq").iterdir():
-        if entry.name not in ("manifest.json", "__pycache__"):
-            (package / entry.name).symlink_to(entry)
+    _link(ROOT / "boltq", package, but="manifest.json")
+    (package / "manifest.json").write_text(json.dumps(_manifest(mutant)), "utf-8")
+    if mutant and mutant.is_python:
+        _spoil(mutant, folder)
+    return folder
+
+
+def _spoil(mutant: Mutant, folder: Path) -> None:
+    """Put the spoiled file, in folders of its own, where its link is."""
+    place = folder / mutant.file
+    for inner in reversed(place.relative_to(folder / "boltq").parents[:-1]):
+        linked_folder = folder / "boltq" / inner
+        linked_folder.unlink()
+        linked_folder.mkdir()
+        _link(ROOT / "boltq" / inner, linked_folder)
+    place.unlink()
+    place.write_text(spoiled(right_text(mutant), mutant), "utf-8")
+
+
+def _link(there: Path, here: Path, but: str = "") -> None:
+    for entry in there.iterdir():
+        if entry.name not in (but, "__pycache__"):
+            (here / entry.name).symlink_to(entry)
+
+
+def _manifest(mutant: Mutant | None) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads((ROOT / "boltq" / "manifest.json").read_text("utf-8"))
     texts = sources(mutant)
     changed = False
@@ -151,7 +203,6 @@ def make(mutant: Mutant | None, folder: Path) -> Path:
         changed |= script["source"] != texts[verb]
         script["source"] = texts[verb]
         script["sha1"] = hashlib.sha1(texts[verb].encode()).hexdigest()
-    if changed != (mutant is not None):
+    if changed != (mutant is not None and not mutant.is_python):
         raise ValueError(f"{mutant.shown} changes nothing" if mutant else "first run `make lua`")
-    (package / "manifest.json").write_text(json.dumps(manifest), "utf-8")
-    return folder
+    return manifest

@@ -1,10 +1,10 @@
-"""The routes of the API."""
+"""The API as a WSGI application."""
 
 from typing import TypeAlias
 
 import falcon
 
-from boltq.api import dead, front, jobs, problems, queues, workers
+from boltq.api import problems, routes
 from boltq.api.middleware import RequestLog, SameOrigin
 from boltq.client import BoltQ
 
@@ -21,18 +21,6 @@ def create_app(boltq: BoltQ) -> App:
     """
     app: App = falcon.App(middleware=[RequestLog(), SameOrigin()])
     problems.install(app)
-    app.add_route("/", front.Front(boltq))
-    app.add_route("/healthz", front.Healthz())
-    app.add_route("/readyz", front.Readyz(boltq))
-    app.add_route("/api/jobs", jobs.Jobs(boltq))
-    app.add_route("/api/jobs/status", jobs.JobStatus(boltq))
-    app.add_route("/api/jobs/{id}", jobs.OneJob(boltq))
-    app.add_route("/api/jobs/{id}/cancel", jobs.Cancel(boltq))
-    app.add_route("/api/jobs/{id}/replay", jobs.Replay(boltq))
-    app.add_route("/api/dead", dead.Dead(boltq))
-    app.add_route("/api/stats", queues.AllStats(boltq))
-    app.add_route("/api/queues", queues.Queues(boltq))
-    app.add_route("/api/queues/{queue}/pause", queues.Pause(boltq))
-    app.add_route("/api/queues/{queue}/resume", queues.Resume(boltq))
-    app.add_route("/api/workers", workers.Workers(boltq))
+    for route in routes.table(boltq):
+        app.add_route(route.path, route.resource)
     return app

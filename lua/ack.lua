@@ -18,7 +18,7 @@
 --     UNKNOWN     nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs kept or leased
--- USES    name bad_argument clock next_stamp keep_stamp head forget trim tried held lease_fields
+-- USES    name bad_argument clock next_stamp keep_stamp head forget freed_at_once trim tried held lease_fields
 --         not_held
 
 -- bound by `make lua` from the header above; edit the header instead
@@ -38,8 +38,8 @@ then
     .. "leases tries completed outcomes stats settings" }
 end
 local jobs, payloads, running, leases, tries, completed, outcomes, stats, settings = unpack(KEYS)
--- parts: name bad_argument clock next_stamp keep_stamp head forget trim tried held lease_fields
---   not_held
+-- parts: name bad_argument clock next_stamp keep_stamp head forget freed_at_once trim tried held
+--   lease_fields not_held
 local count = #ARGV / 3
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "ack takes 3 arguments for each of 1..500 items, not " .. #ARGV }

@@ -18,7 +18,7 @@
 --     UNKNOWN   nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs of the queue
--- USES    name bad_argument add_item clock next_stamp keep_stamp stamps forget trim finish
+-- USES    name bad_argument add_item clock next_stamp keep_stamp stamps forget freed_at_once trim finish
 --         states_of set_of
 
 -- bound by `make lua` from the header above; edit the header instead
@@ -46,8 +46,8 @@ then
 end
 local jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead, leases,
   tries, outcomes, stats, settings = unpack(KEYS)
--- parts: name bad_argument add_item clock next_stamp keep_stamp stamps forget trim finish states_of
---   set_of
+-- parts: name bad_argument add_item clock next_stamp keep_stamp stamps forget freed_at_once trim
+--   finish states_of set_of
 local count = #ARGV
 if count < 1 or count > 500 then
   return { "BAD_ARGUMENT", "cancel takes 1 arguments for each of 1..500 items, not " .. #ARGV }

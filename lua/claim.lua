@@ -26,7 +26,7 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O((n + 400) log m), n = jobs leased, m = jobs of the queue
 -- USES    integer name text bad_argument add_item clock time_ms next_stamp keep_stamp stamps head
---         ring forget trim split_record priority_base promote_due tried lease_fields cut in_json
+--         ring forget freed_at_once trim split_record priority_base promote_due tried lease_fields cut in_json line_starts
 --         note_try backoff finish leave_running read_header reap_due again move_due wait_ms
 
 -- bound by `make lua` from the header above; edit the header instead
@@ -58,8 +58,9 @@ end
 local queued, scheduled, retrying, running, leases, claims, claim_ends, jobs, payloads, tries,
   completed, cancelled, dead, outcomes, stats, settings, bell = unpack(KEYS)
 -- parts: integer name text bad_argument add_item clock time_ms next_stamp keep_stamp stamps head
---   ring forget trim split_record priority_base promote_due tried lease_fields cut in_json note_try
---   backoff finish leave_running read_header reap_due again move_due wait_ms
+--   ring forget freed_at_once trim split_record priority_base promote_due tried lease_fields cut
+--   in_json line_starts note_try backoff finish leave_running read_header reap_due again move_due
+--   wait_ms
 if #ARGV ~= 5 then
   return { "BAD_ARGUMENT", "claim takes 5 arguments, not " .. #ARGV }
 end
@@ -123,7 +124,15 @@ if #waiting == 0 then return { "EMPTY", now_ms, wait_ms(now_ms, now) } end
 local ids = {}
 for i = 1, #waiting, 2 do ids[#ids + 1] = waiting[i] end
 local records = redis.call("HMGET", jobs, unpack(ids))
-local entries = redis.call("HMGET", tries, unpack(ids))
+-- Read a few at a time, as they are needed: with errors those of 500 jobs can be 20 MB.
+local entries, entries_bytes = {}, 0
+local function read_entries(at)
+  local last = math.min(at + 49, #ids)
+  for i, entry in ipairs(redis.call("HMGET", tries, unpack(ids, at, last))) do
+    entries[at + i - 1] = entry
+    entries_bytes = entries_bytes + #(entry or "")
+  end
+end
 
 local first = next_stamp(now)
 local begin = (" %d "):format(lease_ms)
@@ -131,6 +140,8 @@ local middle, last = (" %.0f "):format(now_ms), " 0 " .. worker
 local reply, ends, held, taken, size, missing = { "CLAIMED", now_ms, 0 }, {}, {}, {}, 0, 0
 for i, id in ipairs(ids) do
   local failures, lost, failures_ever = 0, 0, 0
+  if #taken > 0 and entries_bytes > 4000000 and entries[i] == nil then break end
+  if entries[i] == nil then read_entries(i) end
   if entries[i] then failures, lost, failures_ever = tried(entries[i]) end
   if not records[i] then
     missing = missing + 1

@@ -26,7 +26,7 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs of the queue
 -- USES    integer name bad_argument add_item clock time_ms next_stamp keep_stamp stamps head ring
---         forget trim tried lease_fields held not_held cut in_json note_try backoff finish
+--         forget freed_at_once trim tried lease_fields held not_held cut in_json line_starts note_try backoff finish
 --         leave_running read_header
 
 -- bound by `make lua` from the header above; edit the header instead
@@ -52,8 +52,8 @@ end
 local jobs, payloads, running, leases, tries, retrying, dead, cancelled, outcomes, stats, settings,
   bell = unpack(KEYS)
 -- parts: integer name bad_argument add_item clock time_ms next_stamp keep_stamp stamps head ring
---   forget trim tried lease_fields held not_held cut in_json note_try backoff finish leave_running
---   read_header
+--   forget freed_at_once trim tried lease_fields held not_held cut in_json line_starts note_try
+--   backoff finish leave_running read_header
 local count = #ARGV / 7
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "fail takes 7 arguments for each of 1..500 items, not " .. #ARGV }

@@ -18,7 +18,7 @@
 --     LATER      the reply is full: ask for this job again
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n), n = jobs given, and their bytes
--- USES    integer name bad_argument add_item clock time_ms split_record tried lease_fields states_of describe
+-- USES    integer name bad_argument add_item clock time_ms split_record tried lease_fields states_of line_starts describe
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -45,7 +45,7 @@ end
 local jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead, leases,
   tries, outcomes, settings = unpack(KEYS)
 -- parts: integer name bad_argument add_item clock time_ms split_record tried lease_fields states_of
---   describe
+--   line_starts describe
 local count = #ARGV - 1
 if count < 1 or count > 100 then
   return { "BAD_ARGUMENT", "inspect takes 1 arguments and then 1 for each of 1..100 "

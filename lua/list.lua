@@ -19,7 +19,7 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n + log m), n = jobs shown, m = jobs of the state
 -- USES    integer text bad_argument add_item clock time_ms split_record tried lease_fields set_of cursor_ok page
---         describe
+--         line_starts describe
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -44,7 +44,7 @@ end
 local jobs, scheduled, queued, running, retrying, completed, cancelled, dead, leases, tries,
   outcomes, settings = unpack(KEYS)
 -- parts: integer text bad_argument add_item clock time_ms split_record tried lease_fields set_of
---   cursor_ok page describe
+--   cursor_ok page line_starts describe
 if #ARGV ~= 4 then
   return { "BAD_ARGUMENT", "list takes 4 arguments, not " .. #ARGV }
 end
@@ -79,14 +79,22 @@ end
 
 local now_ms = clock()
 local set = set_of(state)
-local ids, scores, _, next_cursor = page(set, cursor, limit, order == "newest", now_ms)
+local newest = order == "newest"
+local ids, scores, _, next_cursor, cursor_after = page(set, cursor, limit, newest, now_ms)
 if #ids == 0 then return { "LISTED", now_ms, "" } end
-local reply = { "LISTED", now_ms, next_cursor }
+local reply, read = { "LISTED", now_ms, next_cursor }, 0
 for i, record in ipairs(redis.call("HMGET", jobs, unpack(ids))) do
+  -- Results and errors are read whole, to show little of them: the page ends where it was enough.
+  if read > 4000000 then
+    reply[3] = cursor_after(i - 1)
+    break
+  end
   if record then
     local header, headers = split_record(record)
     local score = tonumber(scores[i])
-    add_item(reply, WIDTH, describe(ids[i], state, score, header, headers, false, false))
+    local item, bytes = describe(ids[i], state, score, header, headers, false, false)
+    add_item(reply, WIDTH, item)
+    read = read + bytes
   end
 end
 return reply

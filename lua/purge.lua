@@ -19,7 +19,7 @@
 --     UNKNOWN  nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given or swept, m = jobs of the queue
--- USES    integer name text bad_argument clock forget states_of set_of cursor_ok page
+-- USES    integer name text bad_argument clock forget freed_at_once states_of set_of cursor_ok page
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -44,7 +44,7 @@ then
 end
 local jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead, tries,
   outcomes, stats, settings = unpack(KEYS)
--- parts: integer name text bad_argument clock forget states_of set_of cursor_ok page
+-- parts: integer name text bad_argument clock forget freed_at_once states_of set_of cursor_ok page
 local count = #ARGV - 3
 if count < 0 or count > 500 then
   return { "BAD_ARGUMENT", "purge takes 3 arguments and then 1 for each of 0..500 items,"
@@ -95,7 +95,10 @@ redis.call("HLEN", stats)
 local ids, began_ms, next_cursor, _ = id, now_ms, "", nil
 if state then
   local set = set_of(state)
-  ids, _, began_ms, next_cursor = page(set, cursor, limit, false, now_ms)
+  local cursor_after, found
+  found, _, began_ms, next_cursor, cursor_after = page(set, cursor, limit, false, now_ms)
+  ids = freed_at_once(found)
+  if #ids < #found then next_cursor = cursor_after(#ids) end
 end
 if #ids == 0 then return { "PURGED", now_ms, 0, "" } end
 local found = states_of(ids)

@@ -13,8 +13,8 @@
 --   REAPED  now_ms:integer reaped:integer trimmed:integer more:integer   more is 1 if due ones are left
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = leases ended and jobs forgotten, m = jobs of the queue
--- USES    integer bad_argument clock next_stamp keep_stamp stamps head ring forget trim
---         priority_base tried lease_fields cut in_json note_try backoff finish leave_running
+-- USES    integer bad_argument clock next_stamp keep_stamp stamps head ring forget freed_at_once trim
+--         priority_base tried lease_fields cut in_json line_starts note_try backoff finish leave_running
 --         read_header reap_due
 
 -- bound by `make lua` from the header above; edit the header instead
@@ -41,9 +41,9 @@ then
 end
 local jobs, payloads, running, leases, tries, queued, retrying, completed, cancelled, dead,
   outcomes, stats, settings, bell = unpack(KEYS)
--- parts: integer bad_argument clock next_stamp keep_stamp stamps head ring forget trim
---   priority_base tried lease_fields cut in_json note_try backoff finish leave_running read_header
---   reap_due
+-- parts: integer bad_argument clock next_stamp keep_stamp stamps head ring forget freed_at_once
+--   trim priority_base tried lease_fields cut in_json line_starts note_try backoff finish
+--   leave_running read_header reap_due
 if #ARGV ~= 1 then
   return { "BAD_ARGUMENT", "reap takes 1 argument, not " .. #ARGV }
 end

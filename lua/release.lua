@@ -19,8 +19,8 @@
 --     UNKNOWN     nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs of the queue
--- USES    integer name bad_argument clock next_stamp keep_stamp stamps head ring forget trim tried
---         lease_fields held not_held cut in_json note_try finish leave_running
+-- USES    integer name bad_argument clock next_stamp keep_stamp stamps head ring forget freed_at_once trim tried
+--         lease_fields held not_held cut in_json line_starts note_try finish leave_running
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -44,8 +44,9 @@ then
 end
 local jobs, payloads, running, leases, tries, queued, scheduled, cancelled, outcomes, stats,
   settings, bell = unpack(KEYS)
--- parts: integer name bad_argument clock next_stamp keep_stamp stamps head ring forget trim tried
---   lease_fields held not_held cut in_json note_try finish leave_running
+-- parts: integer name bad_argument clock next_stamp keep_stamp stamps head ring forget
+--   freed_at_once trim tried lease_fields held not_held cut in_json line_starts note_try finish
+--   leave_running
 local count = #ARGV / 3
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "release takes 3 arguments for each of 1..500 items, not " .. #ARGV }

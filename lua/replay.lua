@@ -81,13 +81,15 @@ end
 
 local now_ms, now = clock()
 redis.call("HLEN", tries)
+redis.call("HLEN", outcomes)
 redis.call("LLEN", bell)
 local ids, began_ms, next_cursor, _ = id, now_ms, "", nil
 if count == 0 then ids, _, began_ms, next_cursor = page(dead, cursor, limit, false, now_ms) end
 if #ids == 0 then return { "REPLAYED", now_ms, 0, "" } end
 local state = states_of(ids)
 local records = redis.call("HMGET", jobs, unpack(ids))
-local ended = redis.call("HMGET", outcomes, unpack(ids))
+-- Of ids given by name some may have completed: their results can be large, and are of no use here.
+local ended = count == 0 and redis.call("HMGET", outcomes, unpack(ids)) or {}
 
 local reply, again, first = { "REPLAYED", now_ms, 0, next_cursor }, {}, nil
 for i, job in ipairs(ids) do
@@ -97,9 +99,10 @@ for i, job in ipairs(ids) do
     add_item(reply, WIDTH, { "NOT_DEAD", again[job] and "queued" or state[i] })
   elseif count > 0 or tonumber((ended[i] or ""):match("^%S+ (%d+)") or 0) <= began_ms then
     first = first or stamps(now, #ids)
-    local _, _, failures_ever, lost_ever, token, how, errors = tried(redis.call("HGET", tries, job))
-    redis.call("HSET", tries, job,
-      ("0 0 %d %d %s %s\n%s"):format(failures_ever, lost_ever, token, how, errors))
+    local entry = redis.call("HGET", tries, job)
+    local _, _, failures_ever, lost_ever, token, how, errors_at = tried(entry)
+    local counts = ("0 0 %d %d %s %s\n"):format(failures_ever, lost_ever, token, how)
+    redis.call("HSET", tries, job, counts .. (entry or ""):sub(errors_at))
     redis.call("HDEL", outcomes, job)
     redis.call("ZREM", dead, job)
     redis.call("ZADD", queued, ("%.0f"):format(priority_base(records[i]) + first + i - 1), job)

@@ -1,4 +1,5 @@
--- page: the next ids of a set after a cursor, their scores, when the sweep began, and the next cursor.
+-- page: the next ids of a set after a cursor, their scores, when the sweep began, the next cursor; and
+-- a function that makes the cursor of a page which ends already after its nth id.
 -- A cursor is `began_ms bound score id`. The bound is the far end as it was at the start, so that a sweep
 -- ends however fast the set grows; the next cursor is empty once the end is reached.
 local function page(set, cursor, limit, newest, now_ms)
@@ -30,7 +31,9 @@ local function page(set, cursor, limit, newest, now_ms)
     local given = tie and (id == last or before(id, last) == not newest)
     if not given and #ids < limit then ids[#ids + 1], scores[#scores + 1] = id, at end
   end
-  if #ids < limit then return ids, scores, tonumber(began_ms), "" end
-  local next_cursor = table.concat({ began_ms, bound, scores[limit], ids[limit] }, " ")
-  return ids, scores, tonumber(began_ms), next_cursor
+  local function cursor_after(nth)
+    return table.concat({ began_ms, bound, scores[nth], ids[nth] }, " ")
+  end
+  local next_cursor = #ids == limit and cursor_after(limit) or ""
+  return ids, scores, tonumber(began_ms), next_cursor, cursor_after
 end

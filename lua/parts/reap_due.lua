@@ -5,8 +5,10 @@
 local function reap_due(now_ms, now, limit, keep_dead_ms, keep_cancelled_ms)
   local due = redis.call("ZRANGE", running, "-inf", now, "BYSCORE", "LIMIT", "0", limit)
   if #due == 0 then return 0 end
-  local first = stamps(now, #due)
+  local first, read = stamps(now, #due), 0
   for i, id in ipairs(due) do
+    -- With full histories of errors 500 would be 20 MB: the rest is for the next call.
+    if read > 4000000 then return i - 1 end
     local record, stamp = redis.call("HGET", jobs, id), first + i - 1
     local lease = redis.call("HGET", leases, id) or "- - 0 0 0 0 0 0 unknown"
     local token, _, _, _, _, _, cancel, worker = lease_fields(lease)
@@ -14,10 +16,11 @@ local function reap_due(now_ms, now, limit, keep_dead_ms, keep_cancelled_ms)
     if not record then
       redis.call("HINCRBY", stats, "missing", "1")
     else
-      local failures, lost = note_try(id, token, "reap", 0, 1, {
+      local failures, lost, bytes = note_try(id, token, "reap", 0, 1, {
         type = "LeaseLost", message = "the lease ran out before the job was acked", stack = "",
         worker = worker, at_ms = now_ms,
       })
+      read = read + bytes
       local header = read_header(record)
       local pause = backoff(header, failures + lost, id, now_ms)
       redis.call("HINCRBY", stats, "lost", "1")

@@ -1,10 +1,10 @@
 -- trim: forget finished jobs that are past their time or above their number, oldest first, 500 at most.
 -- KEYS  stats
--- USES  forget
+-- USES  forget freed_at_once
 local function trim(set, now, keep, total)
   local gone = math.max(redis.call("ZCOUNT", set, "-inf", now), redis.call("ZCARD", set) - keep)
   if gone <= 0 then return 0 end
-  local ids = redis.call("ZRANGE", set, "0", math.min(gone, 500) - 1)
+  local ids = freed_at_once(redis.call("ZRANGE", set, "0", math.min(gone, 500) - 1))
   redis.call("ZREMRANGEBYRANK", set, "0", #ids - 1)
   forget(ids)
   redis.call("HINCRBY", stats, total, #ids)

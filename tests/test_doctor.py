@@ -15,7 +15,7 @@ from servers import TestServer, until
 from boltq import BoltQ, doctor, ids, scripts
 from boltq.cli.exits import Exit
 from boltq.doctor import nodes, queues
-from boltq.evalsha.nodes import Node
+from boltq.evalsha.nodes import Node, load_scripts
 from boltq.presence import Report
 
 NEW_REDIS = {"redis_version": "7.0.15"}
@@ -236,7 +236,7 @@ def test_scripts_that_may_not_be_loaded_are_a_warning_while_they_run(
 ) -> None:
     server = private_server("valkey")
     with connected(server) as boltq:
-        boltq.stats("mail")  # which loads it
+        load_scripts(boltq.server)
     server.raw().execute_command("ACL", "SETUSER", "default", "-script|load")
     with connected(server) as boltq:
         levels = [one.level for one in examined(boltq) if one.check == "scripts"]

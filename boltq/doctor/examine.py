@@ -4,16 +4,24 @@ import time
 from collections.abc import Iterator
 from datetime import tzinfo
 
-from boltq import presence, scripts
+from boltq import presence
 from boltq.client import BoltQ
-from boltq.doctor import nodes, queues
+from boltq.doctor import nodes, queues, rights
 from boltq.doctor.finding import Finding
-from boltq.errors import BoltQError, NotAllowed, Unavailable
-from boltq.evalsha.nodes import load_scripts, look
+from boltq.errors import BoltQError, NotAllowed
+from boltq.evalsha.nodes import look
+from boltq.evalsha.probe import Probe
 from boltq.settings import Settings
 
 MOST_APART_SECONDS = 2.0
 """Of the server's clock and ours."""
+
+TRIPS = 5
+SLOW_MS = 20.0
+"""Of the quickest of some round trips: above, the server is far away, or always busy."""
+
+STUCK_MS = 1000.0
+"""Of the slowest of them: above, something holds the server."""
 
 
 def of_settings(settings: Settings) -> Finding:
@@ -26,8 +34,8 @@ def examine(boltq: BoltQ, zone: tzinfo | None) -> Iterator[Finding]:
     """Look at the server, its configuration, the scripts, and each queue in use.
 
     zone: in which times are told; None is this machine's. Where the server does not answer or lets
-    us do nothing, that is the last finding, a problem called `server`. Costs some thirty round
-    trips and two for each hundred queues.
+    us do nothing, that is the last finding, a problem called `server`. Costs some fifty round
+    trips, one for each queue, and a few more where something is found.
     """
     try:
         yield from _reach(boltq)
@@ -36,8 +44,12 @@ def examine(boltq: BoltQ, zone: tzinfo | None) -> Iterator[Finding]:
             for finding in nodes.examine(node):
                 where = f"{node.name}: " if len(each) > 1 else ""
                 yield finding._replace(said=f"{where}{finding.said}")
-        yield from _scripts(boltq)
-        yield from queues.examine(boltq, presence.workers(boltq.server), zone)
+        probe = Probe(boltq.server)
+        try:
+            yield from rights.examine(boltq, probe)
+            yield from queues.examine(boltq, probe, presence.workers(boltq.server), zone)
+        finally:
+            probe.close()
     except BoltQError as refusal:
         do = (
             "give this user what lua/README.md lists under Access"
@@ -52,6 +64,7 @@ def _reach(boltq: BoltQ) -> Iterator[Finding]:
     began = time.time()
     server_seconds = boltq.server.now_ms() / 1000
     took = time.time() - began
+    yield from _latency([_trip_ms(boltq) for _ in range(TRIPS)])
     shown = boltq.server.address.shown
     yield Finding("ok", "server", f"{shown} answers within {took * 1000:.1f} ms")
     apart = server_seconds - (began + took / 2)
@@ -63,22 +76,20 @@ def _reach(boltq: BoltQ) -> Iterator[Finding]:
         yield Finding("ok", "clock", said)
 
 
-def _scripts(boltq: BoltQ) -> Iterator[Finding]:
-    known = boltq.queues() or ["default"]
-    try:
-        load_scripts(boltq.server)
-    except NotAllowed as refusal:
-        yield Finding(
-            "warning",
-            "scripts",
-            f"this user may not load scripts: {refusal}",
-            "another has to load the manifest after each start of the server",
-        )
-    try:
-        boltq.server.call(scripts.stats(known[0]))
-    except Unavailable:
-        raise
-    except BoltQError as refusal:
-        yield Finding("problem", "scripts", f"stats of {known[0]} is refused: {refusal}")
+def _trip_ms(boltq: BoltQ) -> float:
+    began = time.monotonic()
+    boltq.ping()
+    return (time.monotonic() - began) * 1000
+
+
+def _latency(trips_ms: list[float]) -> Iterator[Finding]:
+    best, worst = min(trips_ms), max(trips_ms)
+    said = f"a round trip takes {best:.1f} to {worst:.1f} ms"
+    if worst > STUCK_MS:
+        do = "something holds the server: see its SLOWLOG, its disk and its neighbours"
+        yield Finding("problem", "latency", said, do)
+    elif best > SLOW_MS:
+        do = "move workers nearer to it, or find what keeps it busy: LATENCY DOCTOR, SLOWLOG"
+        yield Finding("warning", "latency", said, do)
     else:
-        yield Finding("ok", "scripts", "they run")
+        yield Finding("ok", "latency", said)

@@ -13,7 +13,7 @@ PAYLOAD = b'{"to":"ada@example.com","text":"' + 150 * b"x" + b'"}'
 
 
 def load(q: QueueState, jobs: int, due: int) -> None:
-    """Let jobs wait, and others be delayed, to be retried, and leased, so many each."""
+    """Let jobs wait, and others be delayed, to be retried, and leased, so many each; some of 1 MiB are kept."""
     q.configure(job_max_attempts=1000, job_max_lost=1000)
     enqueue(q, "retried", due)
     for token, ids in claim_all(q, "r"):
@@ -29,7 +29,15 @@ def load(q: QueueState, jobs: int, due: int) -> None:
     for _ in claim_all(q, "l"):
         pass
     enqueue(q, "delayed", due, delay_ms=HOUR_MS)
+    call_off_large(q, min(300, jobs // 100))
     enqueue(q, "waiting", jobs)
+
+
+def call_off_large(q: QueueState, count: int) -> None:
+    """Let jobs with a payload of 1 MiB be kept as cancelled."""
+    for n in range(count):
+        q.enqueue(f"large-{n:03}", payload=bytes(2**20))
+        q.cancel(f"large-{n:03}")
 
 
 def enqueue(q: QueueState, name: str, count: int, *, delay_ms: int = 0) -> None:

@@ -5,6 +5,7 @@ from queue_keys import HOUR_MS, PRIORITY_STEP, stamp_of
 from queue_state import QueueState
 from servers import until
 
+from boltq import scripts
 from boltq.scripts import Claimed
 
 
@@ -14,6 +15,19 @@ def test_jobs_of_a_priority_come_in_the_order_of_their_arrival(q: QueueState) ->
     for first in range(0, 100, 25):
         q.enqueue(*ids[first : first + 25])
     assert [id for n in range(10) for id in q.claimed(f"t{n}", limit=10)] == ids
+
+
+def test_jobs_of_one_millisecond_come_in_the_order_of_their_arrival(q: QueueState) -> None:
+    # One round trip: dozens of calls in each millisecond, and an order of the ids that is another.
+    ids = [f"{(n * 7919) % 1000:03d}" for n in range(200)]
+    calls = [
+        scripts.enqueue(q.name, [scripts.EnqueueItem(id, "echo", b"", b"")], delay_ms=0)
+        for id in ids
+    ]
+    q.server.call_all(calls)
+    stamps = [score % PRIORITY_STEP for score in q.read("queued").values()]
+    assert len({stamp // 512 for stamp in stamps}) < len(set(stamps)) == 200
+    assert q.claimed(limit=200) == ids
 
 
 def test_the_more_urgent_come_first_and_within_a_priority_the_older(q: QueueState) -> None:

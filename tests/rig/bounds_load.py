@@ -13,7 +13,7 @@ PAYLOAD = b'{"to":"ada@example.com","text":"' + 150 * b"x" + b'"}'
 
 
 def load(q: QueueState, jobs: int, due: int) -> None:
-    """Let jobs wait, and others be delayed, to be retried, and leased, so many each; some of 1 MiB are kept."""
+    """Let jobs wait; so many more each are delayed, to be retried, and leased. Some have 1 MiB."""
     q.configure(job_max_attempts=1000, job_max_lost=1000)
     enqueue(q, "retried", due)
     for token, ids in claim_all(q, "r"):

@@ -131,12 +131,17 @@ class Line:
 
     def _requests(self, client: socket.socket, server: socket.socket, asked: deque[bytes]) -> None:
         frames = Frames()
+        left: int | None = None
         while read := client.recv(_READ_BYTES):
             self._ways["requests"].wait()
             if self._cut_after is not None:
-                server.sendall(read[: self._cut_after])
-                self._cut_after = None
-                return
+                left, self._cut_after = self._cut_after, None
+            if left is not None:
+                server.sendall(read[:left])
+                left -= len(read)
+                if left <= 0:
+                    return
+                continue
             if not self._raw:
                 # Noted before it is sent: the answer may come at once.
                 asked.extend(frames.feed(read))

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from line import line_to
+from redis._parsers.base import BaseParser
 from servers import TestServer, until
 
 from boltq import BoltQ, address, bench, ids, scripts
 from boltq.errors import BadArgument, Corrupt, NotAllowed, ServerFull, TooLarge, Unavailable
 from boltq.evalsha import Bells, Server
+from boltq.evalsha.connect import named
 
 KINDS = ["redis", "valkey"]
 Private = Callable[..., TestServer]
@@ -147,6 +149,24 @@ def test_a_user_who_lacks_a_command_of_a_script_is_named(private: TestServer, qu
     place = address.parse(private.address.replace("unix://", "unix://poor:x@"))
     with pytest.raises(NotAllowed, match="refused: "):
         to(place).call(scripts.stats(queue))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "BUSY Redis is busy running a script.",
+        "READONLY You can't write against a read only replica.",
+        "MASTERDOWN Link with MASTER is down",
+        "CLUSTERDOWN The cluster is down",
+        "TRYAGAIN Multiple keys request during rehashing of slot",
+        "NOREPLICAS Not enough good replicas to write.",
+        "MISCONF Errors writing to the AOF file",
+        "NOSCRIPT No matching script.",
+        "ERR max number of clients reached",
+    ],
+)
+def test_what_means_not_now_is_repeated(said: str) -> None:
+    assert isinstance(named(BaseParser.parse_error(said), "here"), Unavailable)
 
 
 def test_a_full_server_is_named(private: TestServer, queue: str) -> None:

@@ -22,6 +22,7 @@ _PASSING = (
     "NOREPLICAS",
     "MISCONF",
     "UNBLOCKED",
+    "NOSCRIPT",  # flushed again between its loading and its call
 )
 """First words of Redis' answers that mean: not now, and nothing was done."""
 
@@ -64,7 +65,8 @@ def connect(address: Address, *, timeout_seconds: float) -> Any:
 def named(problem: Exception, shown: str) -> BoltQError:
     """Give an error of the road its BoltQ name, and its sentence the server it speaks of."""
     said = str(problem)
-    word = said.split(" ", 1)[0]
+    # Of the words that it knows redis-py keeps the sentence alone.
+    word = getattr(problem, "status_code", None) or said.split(" ", 1)[0]
     denied = isinstance(problem, refused.AuthenticationError | refused.NoPermissionError)
     if denied or word in _DENIED or any(text in said for text in _DENIED_IN_SCRIPT):
         return NotAllowed(f"Redis at {shown} refused: {said}")

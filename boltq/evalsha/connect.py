@@ -11,6 +11,7 @@ from redis.sentinel import Sentinel
 
 from boltq.address import Address
 from boltq.errors import BadArgument, BoltQError, Corrupt, NotAllowed, ServerFull, Unavailable
+from boltq.evalsha.whole import make_whole
 
 _PASSING = (
     "LOADING",
@@ -37,6 +38,13 @@ def connect(address: Address, *, timeout_seconds: float) -> Any:
 
     timeout_seconds: how long an answer may take.
     """
+    client = _client(address, timeout_seconds)
+    if not isinstance(client, RedisCluster):  # it makes a pool for each node, as it finds them
+        make_whole(client.connection_pool)
+    return client
+
+
+def _client(address: Address, timeout_seconds: float) -> Any:
     once = Retry(NoBackoff(), 0)
     shared: dict[str, Any] = {
         "username": address.username,

@@ -1,0 +1,52 @@
+"""Connections on which no call is ever given the answer to another."""
+
+from functools import cache
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+
+class _Counting:
+    """Counts the answers that were asked for and have not been read.
+
+    A call may be broken off between its request and its answer, by a signal's handler that raises
+    or an exception that another thread throws in. redis-py keeps the connection for the next call,
+    and notices an answer that nobody has read only if it is there by then.
+    """
+
+    _owed = 0
+
+    def send_command(self, *args: Any, **options: Any) -> Any:
+        self._owed += 1
+        return super().send_command(*args, **options)  # type: ignore[misc]
+
+    def pack_commands(self, commands: list[Any]) -> Any:
+        self._owed += len(commands)
+        return super().pack_commands(commands)  # type: ignore[misc]
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        try:
+            answer = super().read_response(*args, **options)  # type: ignore[misc]
+        except ResponseError:
+            self._owed -= 1
+            raise
+        self._owed -= 1
+        return answer
+
+    def can_read(self, timeout: float = 0) -> Any:
+        """Asked by the pool before each call: yes means that the connection must not be used."""
+        return self._owed != 0 or super().can_read(timeout)  # type: ignore[misc]
+
+    def disconnect(self, *args: Any, **options: Any) -> None:
+        self._owed = 0
+        super().disconnect(*args, **options)  # type: ignore[misc]
+
+
+@cache
+def _whole(kind: type[Any]) -> type[Any]:
+    return type(f"Whole{kind.__name__}", (_Counting, kind), {})
+
+
+def make_whole(pool: Any) -> None:
+    """Let all connections that a pool of redis-py will make be such."""
+    pool.connection_class = _whole(pool.connection_class)

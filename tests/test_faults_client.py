@@ -1,0 +1,240 @@
+"""What a client does to itself: interrupts, threads without end, forks, and what it is not allowed.
+
+After each fault the same client goes on by itself: nothing is made anew.
+"""
+
+import ctypes
+import gc
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from line import Line, line_to
+from queue_keys import Roads
+from queue_state import QueueState
+from servers import TestServer, process_server, until
+
+from boltq import address, scripts
+from boltq.errors import Unavailable
+from boltq.evalsha import Server
+
+
+class Interrupted(BaseException):
+    """Raised in the midst of a call, as Ctrl-C or the time limit of a framework is."""
+
+
+@pytest.fixture(scope="module", params=["redis", "valkey"])
+def own(request: pytest.FixtureRequest) -> Iterator[TestServer]:
+    with process_server(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def line(own: TestServer, tmp_path: Path) -> Iterator[Line]:
+    assert own.embedded
+    with line_to(own.embedded.socket_path, tmp_path) as line:
+        yield line
+
+
+@pytest.fixture
+def q(own: TestServer, queue: str, line: Line) -> Iterator[QueueState]:
+    """A queue at the other end of the line, with jobs whose payloads tell them apart."""
+    road = Server(address.parse(line.address))
+    q = QueueState(own, queue, Roads(road, own.raw()))
+    items = [scripts.EnqueueItem(f"j{n}", "echo", b"%d" % n, b"") for n in range(20)]
+    q.call(scripts.enqueue(queue, items, delay_ms=0))
+    yield q
+    road.close()
+
+
+def ask(q: QueueState, n: int) -> Any:
+    return scripts.inspect(q.name, [scripts.InspectItem(f"j{n}")], with_payload=1)
+
+
+def heard(reply: scripts.Inspected) -> bytes:
+    (answer,) = reply.answers
+    assert isinstance(answer, scripts.InspectJob)
+    return answer.payload
+
+
+@pytest.mark.parametrize("how", ["call", "round trip"])
+def test_an_answer_that_nobody_waited_for_is_never_that_of_the_next_call(
+    q: QueueState, line: Line, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    q.call(ask(q, 0))
+    read = redis.Redis.parse_response
+    reads = iter(range(100))
+
+    def broken_off(*args: Any, **options: Any) -> Any:
+        # Of a round trip the first answer has been read, and the second is on its way.
+        if next(reads) == (1 if how == "round trip" else 0):
+            raise Interrupted
+        return read(*args, **options)
+
+    line.slow(0.05)  # so that no answer is there yet when the next call is sent
+    with monkeypatch.context() as patched:
+        patched.setattr(redis.Redis, "parse_response", broken_off)
+        patched.setattr(redis.client.Pipeline, "parse_response", broken_off)
+        with pytest.raises(Interrupted):
+            q.call(ask(q, 1)) if how == "call" else q.server.call_all([ask(q, 1), ask(q, 2)])
+    assert heard(q.call(ask(q, 3))) == b"3"
+    assert [heard(reply) for reply in q.server.call_all([ask(q, 4), ask(q, 5)])] == [b"4", b"5"]
+
+
+# A socket whose making was interrupted is closed by the collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_calls_interrupted_at_any_moment_cross_no_answers(q: QueueState) -> None:
+    armed = threading.Event()
+    ended = threading.Event()
+
+    def interrupt(_number: int, _frame: object) -> None:
+        if armed.is_set():
+            armed.clear()
+            raise Interrupted
+
+    def send() -> None:
+        pause = 0.0
+        while not ended.is_set():
+            if armed.wait(0.01):
+                pause = (pause + 0.00001) % 0.0003  # a call takes about so long
+                ended.wait(pause)
+                signal.pthread_kill(main, signal.SIGUSR1)
+
+    main = threading.get_ident()
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    sender = threading.Thread(target=send)
+    sender.start()
+    interrupted = 0
+    try:
+        for n in range(600):
+            try:
+                armed.set()
+                told = q.call(ask(q, n % 20))
+                armed.clear()
+            except Interrupted:
+                interrupted += 1
+                continue
+            assert heard(told) == b"%d" % (n % 20)
+    finally:
+        armed.clear()
+        ended.set()
+        sender.join()
+        signal.signal(signal.SIGUSR1, before)
+    assert interrupted > 20
+    assert heard(q.call(ask(q, 7))) == b"7"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_exceptions_thrown_into_a_thread_leave_the_client_in_order(q: QueueState) -> None:
+    wrong: list[bytes] = []
+    rounds = iter(range(10**9))
+    ended = threading.Event()
+    thrown = 0
+
+    def call() -> None:
+        while not ended.is_set():
+            try:
+                while not ended.is_set():
+                    n = next(rounds) % 20
+                    told = heard(q.call(ask(q, n)))
+                    if told != b"%d" % n:
+                        wrong.append(told)
+            except Interrupted:
+                continue
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    try:
+        while thrown < 40 and thread.is_alive():
+            assert thread.ident
+            done = next(rounds)
+            ident = ctypes.c_ulong(thread.ident)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(Interrupted))
+            thrown += 1
+            until(lambda done=done: not thread.is_alive() or next(rounds) > done + 4)
+    finally:
+        ended.set()
+        thread.join(10)
+    assert wrong == []
+    assert heard(q.call(ask(q, 7))) == b"7"
+
+
+def test_more_threads_than_connections_wait_for_each_other(q: QueueState) -> None:
+    q.server._redis.connection_pool.max_connections = 2
+    told: list[tuple[int, bytes]] = []
+    problems: list[BaseException] = []
+
+    def work(n: int) -> None:
+        try:
+            told.extend((n, heard(q.call(ask(q, n)))) for _ in range(5))
+        except Exception as problem:  # noqa: BLE001 - whatever it is, it is told below
+            problems.append(problem)
+
+    threads = [threading.Thread(target=work, args=(n % 20,)) for n in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert problems == []
+    assert len(told) == 32 * 5
+    assert all(answer == b"%d" % n for n, answer in told)
+
+
+def test_who_finds_no_connection_within_the_patience_is_told_so(q: QueueState, line: Line) -> None:
+    few = Server(address.parse(line.address), patience_seconds=0.1)
+    few._redis.connection_pool.max_connections = 1
+    few.call(ask(q, 0))
+    line.hold("inspect")
+    waiting = threading.Thread(target=few.call, args=(ask(q, 1),))
+    waiting.start()
+    assert line.held.wait(5)
+    with pytest.raises(Unavailable, match="Too many connections"):
+        few.call(ask(q, 2))
+    line.release()
+    waiting.join(10)
+    assert heard(few.call(ask(q, 3))) == b"3"
+    few.close()
+
+
+@pytest.mark.timeout(30)
+def test_the_collector_of_garbage_may_run_at_any_moment(q: QueueState) -> None:
+    """Clients that were dropped are closed by it, whatever lock is held then."""
+    told: list[bytes] = []
+
+    def work() -> None:
+        for n in range(20):
+            road = Server(q.server.address)
+            circle: list[object] = [road]
+            circle.append(circle)  # so that only the collector finds it
+            told.append(heard(road.call(ask(q, n))))
+
+    before = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    finally:
+        gc.set_threshold(*before)
+    assert sorted(told) == sorted([b"%d" % n for n in range(20)] * 4)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_that_was_forked_asks_over_connections_of_its_own(q: QueueState) -> None:
+    q.call(ask(q, 0))
+    before = q.raw.info("stats")["total_connections_received"]
+    child = os.fork()
+    if not child:
+        wrong = sum(heard(q.call(ask(q, n % 20))) != b"%d" % (n % 20) for n in range(50))
+        os._exit(wrong)
+    for n in range(50):
+        assert heard(q.call(ask(q, n % 20))) == b"%d" % (n % 20)
+    assert os.waitpid(child, 0)[1] == 0
+    assert q.raw.info("stats")["total_connections_received"] > before

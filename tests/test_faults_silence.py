@@ -1,0 +1,149 @@
+"""A server that says nothing for a while, and connections that ended without a word.
+
+Whoever called is answered in the end, over the same client, and what he asked for was done once.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from impatient import executed, impatient
+from line import Line, line_to
+from queue_state import QueueState
+from servers import TestServer, process_server, until
+
+from boltq import address, scripts
+from boltq.errors import Unavailable
+from boltq.evalsha import Server, sources
+
+# How long the server is stopped; by hand also 10 s.
+STOPPED_SECONDS = float(os.environ.get("TEST_STOPPED_SECONDS", "0.5"))
+
+
+@pytest.fixture(scope="module", params=["redis", "valkey"])
+def own(request: pytest.FixtureRequest) -> Iterator[TestServer]:
+    with process_server(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def line(own: TestServer, tmp_path: Path) -> Iterator[Line]:
+    assert own.embedded
+    with line_to(own.embedded.socket_path, tmp_path) as line:
+        yield line
+
+
+@pytest.fixture
+def q(own: TestServer, queue: str) -> Iterator[QueueState]:
+    """A queue, to which this is the direct way."""
+    q = QueueState(own, queue)
+    yield q
+    q.forget()
+    q.server.close()
+
+
+def test_an_answer_that_is_late_is_waited_for_and_one_that_is_later_is_asked_for_again(
+    own: TestServer, q: QueueState, line: Line
+) -> None:
+    with impatient(0.3):
+        road = Server(address.parse(line.address))
+    q.call(scripts.stats(q.name))
+    q.raw.script_load(sources()["enqueue"])
+    before = executed(own)
+    line.slow(0.1)
+    road.call(scripts.enqueue(q.name, [scripts.EnqueueItem("a", "echo", b"1", b"")], delay_ms=0))
+    assert executed(own) - before == 1
+    line.hold("enqueue")
+    letting_go = threading.Timer(0.5, line.release)
+    letting_go.start()
+    call = scripts.enqueue(q.name, [scripts.EnqueueItem("b", "echo", b"1", b"")], delay_ms=0)
+    assert road.call(call).answers == [scripts.EnqueueDuplicate("b")]
+    assert executed(own) - before > 2
+    assert q.stat("enqueued") == 2
+    road.close()
+
+
+@pytest.mark.timeout(60 + STOPPED_SECONDS)
+def test_what_a_stopped_server_does_late_is_harmless(
+    own: TestServer, q: QueueState, queue: str
+) -> None:
+    assert own.embedded
+    assert own.embedded.pid
+    q.enqueue(*(f"j{n}" for n in range(6)))
+    with impatient(STOPPED_SECONDS / 5):
+        roads = [Server(address.parse(own.address), patience_seconds=60) for _ in range(4)]
+    for road in roads:
+        road.ping()  # only who is connected can still send something
+    item = scripts.EnqueueItem("new", "echo", b"1", b"")
+    q.call(q.claim_call("t1", limit=2))
+    calls = [
+        q.claim_call("t2", limit=2),
+        scripts.ack(queue, [scripts.AckItem("j0", "t1", b"")]),
+        scripts.fail(queue, [scripts.FailItem("j1", "t1", b"E", b"m", b"s", "", 0)]),
+        scripts.enqueue(queue, [item], delay_ms=0),
+    ]
+    for verb in ("ack", "fail", "enqueue"):
+        q.raw.script_load(sources()[verb])
+    before = executed(own)
+    told: dict[int, Any] = {}
+    asking = [
+        threading.Thread(target=lambda n=n: told.update({n: roads[n].call(calls[n])}))
+        for n in range(4)
+    ]
+    os.kill(own.embedded.pid, signal.SIGSTOP)
+    try:
+        for thread in asking:
+            thread.start()
+        asking[0].join(STOPPED_SECONDS)
+    finally:
+        os.kill(own.embedded.pid, signal.SIGCONT)
+    for thread in asking:
+        thread.join(10)
+    assert len(told) == 4
+    # What was sent while it was stopped was carried out when it went on, and then again.
+    assert executed(own) - before == 2 * len(calls)
+    assert [job.id for job in told[0].answers] == ["j2", "j3"]
+    assert (q.order("running"), q.order("completed")) == (["j2", "j3"], ["j0"])
+    assert (q.stat("enqueued"), q.stat("completed"), q.order("retrying")) == (7, 1, ["j1"])
+    tries = q.tries("j1")
+    assert tries
+    assert tries.failures_ever == 1
+    for road in roads:
+        road.close()
+
+
+def test_a_peer_that_has_gone_without_a_word_is_given_up_in_time(q: QueueState, line: Line) -> None:
+    with impatient(0.2):
+        road = Server(address.parse(line.address), patience_seconds=0)
+    road.call(scripts.stats(q.name))
+    for way in ("requests", "answers"):
+        line.stop(way)
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="Timeout"):
+        road.call(scripts.stats(q.name))
+    assert time.monotonic() - began < 5
+    line.release()
+    road.call(scripts.stats(q.name))
+    road.close()
+
+
+def test_a_connection_that_the_server_closed_while_it_was_idle_is_not_noticed(
+    own: TestServer, q: QueueState
+) -> None:
+    road = Server(address.parse(own.address), patience_seconds=0)
+    road.call(scripts.stats(q.name))
+    road.call_all([scripts.stats(q.name)])
+    others = {client["id"] for client in q.raw.client_list()} - {str(q.raw.client_id())}
+    q.raw.config_set("timeout", 1)
+    try:
+        until(lambda: not others & {client["id"] for client in q.raw.client_list()})
+    finally:
+        q.raw.config_set("timeout", 0)
+    road.call(scripts.stats(q.name))
+    assert q.call(scripts.stats(q.name)).queued == 0
+    road.close()

@@ -8,7 +8,7 @@ from boltq import presence
 from boltq.client import BoltQ
 from boltq.doctor import nodes, queues, rights
 from boltq.doctor.finding import Finding
-from boltq.errors import BoltQError, NotAllowed
+from boltq.errors import BoltQError, NotAllowed, Unavailable
 from boltq.evalsha.nodes import look
 from boltq.evalsha.probe import Probe
 from boltq.settings import Settings
@@ -60,7 +60,12 @@ def examine(boltq: BoltQ, zone: tzinfo | None) -> Iterator[Finding]:
 
 
 def _reach(boltq: BoltQ) -> Iterator[Finding]:
-    boltq.ping()
+    try:
+        boltq.ping()
+    except Unavailable as refusal:
+        # With a full disk it refuses even that, and still answers what doctor asks.
+        if "MISCONF" not in str(refusal):
+            raise
     began = time.time()
     server_seconds = boltq.server.now_ms() / 1000
     took = time.time() - began
@@ -78,7 +83,7 @@ def _reach(boltq: BoltQ) -> Iterator[Finding]:
 
 def _trip_ms(boltq: BoltQ) -> float:
     began = time.monotonic()
-    boltq.ping()
+    boltq.server.now_ms()
     return (time.monotonic() - began) * 1000
 
 

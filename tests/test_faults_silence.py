@@ -16,6 +16,7 @@ from impatient import executed, impatient
 from line import Line, line_to
 from queue_state import QueueState
 from servers import TestServer, process_server, until
+from workers import Gate, state, wait_for, working
 
 from boltq import address, scripts
 from boltq.errors import Unavailable
@@ -117,6 +118,7 @@ def test_what_a_stopped_server_does_late_is_harmless(
         road.close()
 
 
+@pytest.mark.timeout(15)
 def test_a_peer_that_has_gone_without_a_word_is_given_up_in_time(q: QueueState, line: Line) -> None:
     with impatient(0.2):
         road = Server(address.parse(line.address), patience_seconds=0)
@@ -130,6 +132,28 @@ def test_a_peer_that_has_gone_without_a_word_is_given_up_in_time(q: QueueState, 
     line.release()
     road.call(scripts.stats(q.name))
     road.close()
+
+
+@pytest.mark.timeout(30)
+def test_a_worker_whose_line_is_dead_hears_of_it_and_goes_on_when_it_lives_again(
+    own: TestServer, q: QueueState, line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    through, gate = QueueState(own, q.name), Gate()
+    q.enqueue("a", type="t")
+    with impatient(0.2):
+        through.server = Server(address.parse(line.address))
+        with working(through, {"t": gate}):
+            until(lambda: gate.came)
+            for way in ("requests", "answers"):
+                line.stop(way)
+            gate.open.set()
+            q.enqueue("b", type="t")
+            until(lambda: "redis is away" in caplog.text)
+            assert state(q, "a") == "running"
+            line.release()
+            wait_for(q, "completed", "a", "b")
+    assert (len(gate.came), q.tries("a")) == (2, None)
+    through.server.close()
 
 
 def test_a_connection_that_the_server_closed_while_it_was_idle_is_not_noticed(

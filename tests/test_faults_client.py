@@ -20,6 +20,7 @@ from queue_state import QueueState
 from servers import TestServer, process_server, until
 
 from boltq import address, scripts
+from boltq.embedded import Embedded
 from boltq.errors import Unavailable
 from boltq.evalsha import Server
 
@@ -84,6 +85,36 @@ def test_an_answer_that_nobody_waited_for_is_never_that_of_the_next_call(
             q.call(ask(q, 1)) if how == "call" else q.server.call_all([ask(q, 1), ask(q, 2)])
     assert heard(q.call(ask(q, 3))) == b"3"
     assert [heard(reply) for reply in q.server.call_all([ask(q, 4), ask(q, 5)])] == [b"4", b"5"]
+
+
+@pytest.mark.cluster
+def test_nor_is_it_in_a_cluster(
+    cluster: TestServer, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    q = QueueState(cluster, queue)
+    items = [scripts.EnqueueItem(f"j{n}", "echo", b"%d" % n, b"") for n in range(3)]
+    q.call(scripts.enqueue(queue, items, delay_ms=0))
+    q.call(ask(q, 0))
+
+    def broken_off(*_arguments: Any, **_options: Any) -> Any:
+        raise Interrupted
+
+    node = redis.Redis(unix_socket_path=str(holder(cluster, q).socket_path), protocol=2)
+    node.client_pause(100)  # so that no answer is there yet when the next call is sent
+    with monkeypatch.context() as patched:
+        patched.setattr(redis.Redis, "parse_response", broken_off)
+        with pytest.raises(Interrupted):
+            q.call(ask(q, 1))
+    assert heard(q.call(ask(q, 2))) == b"2"
+    node.close()
+    q.forget()
+    q.server.close()
+
+
+def holder(cluster: TestServer, q: QueueState) -> Embedded:
+    """The node of the cluster that holds the queue."""
+    port = q.raw.get_node_from_key(q.key("jobs")).port
+    return next(node for node in cluster.nodes if str(port) in node._options)
 
 
 # A socket whose making was interrupted is closed by the collector.

@@ -39,8 +39,7 @@ def connect(address: Address, *, timeout_seconds: float) -> Any:
     timeout_seconds: how long an answer may take.
     """
     client = _client(address, timeout_seconds)
-    if not isinstance(client, RedisCluster):  # it makes a pool for each node, as it finds them
-        make_whole(client.connection_pool)
+    make_whole(client)
     return client
 
 

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from redis.cluster import RedisCluster
 from redis.exceptions import ResponseError
 
 
@@ -47,6 +48,27 @@ def _whole(kind: type[Any]) -> type[Any]:
     return type(f"Whole{kind.__name__}", (_Counting, kind), {})
 
 
-def make_whole(pool: Any) -> None:
-    """Let all connections that a pool of redis-py will make be such."""
+def make_whole(client: Any) -> None:
+    """Let all connections that a client of redis-py will make be such."""
+    if not isinstance(client, RedisCluster):
+        _make_pool_whole(client.connection_pool)
+        return
+    # It has asked some nodes already, and makes the clients of others as it finds them.
+    for node in client.get_nodes():  # type: ignore[no-untyped-call]
+        if node.redis_connection:
+            _make_pool_whole(node.redis_connection.connection_pool)
+    nodes: Any = client.nodes_manager
+    create = nodes.create_redis_node
+
+    def create_whole(*place: Any, **options: Any) -> Any:
+        made = create(*place, **options)
+        _make_pool_whole(made.connection_pool)
+        return made
+
+    nodes.create_redis_node = create_whole
+
+
+def _make_pool_whole(pool: Any) -> None:
     pool.connection_class = _whole(pool.connection_class)
+    pool.disconnect()
+    pool.reset()

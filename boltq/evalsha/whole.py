@@ -7,45 +7,47 @@ from redis.cluster import RedisCluster
 from redis.exceptions import ResponseError
 
 
-class _Counting:
-    """Counts the answers that were asked for and have not been read.
+@cache
+def _whole(kind: type[Any]) -> type[Any]:
+    """Make of a kind of connection one that counts the answers asked for and not yet read.
 
     A call may be broken off between its request and its answer, by a signal's handler that raises
     or an exception that another thread throws in. redis-py keeps the connection for the next call,
     and notices an answer that nobody has read only if it is there by then.
     """
+    # Called so and not by super(): every call of a script goes through three of them.
+    send, pack, read = kind.send_command, kind.pack_commands, kind.read_response
+    can_read, disconnect = kind.can_read, kind.disconnect
 
-    _owed = 0
+    class Whole(kind):  # type: ignore[misc]
+        _owed = 0
 
-    def send_command(self, *args: Any, **options: Any) -> Any:
-        self._owed += 1
-        return super().send_command(*args, **options)  # type: ignore[misc]
+        def send_command(self, *args: Any, **options: Any) -> Any:
+            self._owed += 1
+            return send(self, *args, **options)
 
-    def pack_commands(self, commands: list[Any]) -> Any:
-        self._owed += len(commands)
-        return super().pack_commands(commands)  # type: ignore[misc]
+        def pack_commands(self, commands: list[Any]) -> Any:
+            self._owed += len(commands)
+            return pack(self, commands)
 
-    def read_response(self, *args: Any, **options: Any) -> Any:
-        try:
-            answer = super().read_response(*args, **options)  # type: ignore[misc]
-        except ResponseError:
+        def read_response(self, *args: Any, **options: Any) -> Any:
+            try:
+                answer = read(self, *args, **options)
+            except ResponseError:
+                self._owed -= 1
+                raise
             self._owed -= 1
-            raise
-        self._owed -= 1
-        return answer
+            return answer
 
-    def can_read(self, timeout: float = 0) -> Any:
-        """Asked by the pool before each call: yes means that the connection must not be used."""
-        return self._owed != 0 or super().can_read(timeout)  # type: ignore[misc]
+        def can_read(self, timeout: float = 0) -> Any:
+            """Asked by the pool before each call: yes means that it must not be used as it is."""
+            return self._owed != 0 or can_read(self, timeout)
 
-    def disconnect(self, *args: Any, **options: Any) -> None:
-        self._owed = 0
-        super().disconnect(*args, **options)  # type: ignore[misc]
+        def disconnect(self, *args: Any, **options: Any) -> None:
+            self._owed = 0
+            disconnect(self, *args, **options)
 
-
-@cache
-def _whole(kind: type[Any]) -> type[Any]:
-    return type(f"Whole{kind.__name__}", (_Counting, kind), {})
+    return Whole
 
 
 def make_whole(client: Any) -> None:

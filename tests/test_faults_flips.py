@@ -32,7 +32,7 @@ from boltq.embedded import Embedded
 from boltq.errors import Corrupt, Unavailable
 
 SEED = int(os.environ.get("TEST_SEED", "1"))
-FLIPS = int(os.environ.get("TEST_FLIPS", "30"))
+FLIPS = int(os.environ.get("TEST_FLIPS", "20"))
 # Where somebody has to do something by hand before all verbs run.
 BY_HAND = {"BLOCKED", "TYPE", "RECORD_BROKEN", "SETTING_BROKEN", "BAD_ID"}
 

@@ -92,6 +92,8 @@ class Fetcher:
 
     def run(self) -> None:
         """Claim until stopped, or until there is a reason to end and nothing is in hand."""
+        # It may have broken with a ring in its hand.
+        self._turns.look_at_all()
         while not self._stopping.is_set():
             if self._ending and self._leases.unsettled == 0:
                 self._over(self._ending)

@@ -71,7 +71,7 @@ class Inline:
         self._handlers = app.handlers
         self._server = server
         self._claimer = Claimer(server, "testing", LEASE_SECONDS, Outage())
-        self._leases = Leases()
+        self._leases = Leases(LEASE_SECONDS)
         self._ended: SimpleQueue[Ended | None] = SimpleQueue()
         self._witness = _Witness()
         self._performer = Performer(

@@ -1,5 +1,6 @@
 """The jobs that this worker holds, from the claim until their handler has ended."""
 
+import time
 from collections.abc import Collection
 
 from boltq.execution import Execution
@@ -9,10 +10,13 @@ class Leases:
     """A set of executions that all threads share.
 
     Without a lock: each method is one operation of a set, which Python does whole.
+    lease_seconds: for how long at most the end of a job can still be told.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lease_seconds: float) -> None:
         self._held: set[Execution] = set()
+        self._lease_seconds = lease_seconds
+        self._last_ended_at = 0.0
         self.taken = 0
         self._settled = 0
 
@@ -26,7 +30,13 @@ class Leases:
 
     @property
     def unsettled(self) -> int:
-        """Count what is held, and what has ended but was not told yet."""
+        """Count what is held, and what has ended but was not told yet.
+
+        What a thread had in its hand when it broke is never told: so it counts no longer than it
+        could be.
+        """
+        if not self._held and time.monotonic() > self._last_ended_at + self._lease_seconds:
+            return 0
         return self.taken - self._settled
 
     def add(self, executions: Collection[Execution]) -> None:
@@ -36,6 +46,7 @@ class Leases:
 
     def end(self, execution: Execution) -> bool:
         """Let go of it; True for the one caller who did, and who alone must have it settled."""
+        self._last_ended_at = time.monotonic()  # before it is held no more: others look meanwhile
         try:
             self._held.remove(execution)
         except KeyError:

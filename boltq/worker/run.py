@@ -96,7 +96,7 @@ class Worker:
         }
         self._starters, self._stoppers = starters, stoppers
         self.reason = ""
-        self._leases = Leases()
+        self._leases = Leases(lease_seconds)
         self._servers = [server.another(patience_seconds=PATIENCE_SECONDS) for _ in range(3)]
         for_claims, for_ends, for_leases = self._servers
         outage = Outage()

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from boltq import logs, scripts
 from boltq.errors import BoltQError, NotAllowed, Unavailable
@@ -25,7 +25,7 @@ class Heartbeat:
     """One thread with a connection of its own, so that nothing else can keep it waiting.
 
     When jobs have waited here for a third of their lease, they are given back: another worker may
-    have a thread free for them.
+    have a thread free for them. look: is called at each beat.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Heartbeat:
         lease_seconds: float,
         leases: Leases,
         outage: Outage,
+        look: Callable[[], None],
     ) -> None:
         self._server = server
         self._register = register
@@ -44,6 +45,7 @@ class Heartbeat:
         self._lease_seconds = lease_seconds
         self._leases = leases
         self._outage = outage
+        self._look = look
         self._stopping = threading.Event()
 
     def end(self) -> None:
@@ -54,6 +56,7 @@ class Heartbeat:
         """Beat until told to end."""
         pause = min(self._lease_seconds / 9, LONGEST_PAUSE_SECONDS)
         while True:
+            self._look()
             try:
                 if self._register.is_due(pause):
                     self._register.write()

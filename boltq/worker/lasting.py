@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("boltq.worker")
 
 PAUSE_SECONDS = 0.2
 """Before a thread that broke goes on, so that one which breaks each time fills no log."""
@@ -26,10 +26,15 @@ class Lasting:
         self.name = name
         self.over = False
         self._run = run
-        self.revive()
+        self._begin()
 
-    def revive(self) -> None:
-        """Start it again, after it has died."""
+    def look(self) -> None:
+        """Start it again if it has died; one other thread is to call this now and then."""
+        if self.died:
+            log.error("a thread of the worker died and is started again", extra={"part": self.name})
+            self._begin()
+
+    def _begin(self) -> None:
         self._thread = threading.Thread(target=self._go_on, name=f"boltq-{self.name}", daemon=True)
         self._thread.start()
 

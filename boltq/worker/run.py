@@ -141,7 +141,9 @@ class Worker:
             lease_seconds=lease_seconds,
             leases=self._leases,
             outage=outage,
+            look=self._look_at_the_watch,
         )
+        self._watching: Lasting | None = None
         self._most_stuck = threads if has_parent else threads * STUCK_ALONE
         self._most_mb = recycle_mb
         self._wake = threading.Event()
@@ -191,7 +193,8 @@ class Worker:
         self._fetcher.give_up()
         self._fetching.join(flush_seconds)
         self._watch.end()
-        self._watching.join(1.0)
+        if self._watching:
+            self._watching.join(1.0)
         cut_off = [execution for execution in self._leases.all() if self._leases.end(execution)]
         for execution in cut_off:
             self._ended.put((execution, outcome.given_back(execution)))
@@ -214,6 +217,10 @@ class Worker:
     def join(self) -> None:
         """Wait until a `stop`, on another thread, is through."""
         self._over.wait()
+
+    def _look_at_the_watch(self) -> None:
+        if self._watching:
+            self._watching.look()
 
     def _is_at_work(self) -> bool:
         return len(self._leases) > 0 or self._fetching.is_alive()

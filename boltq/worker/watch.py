@@ -1,6 +1,5 @@
 """The watch: sees to it that no thread of a worker stays away, and that its memory is bounded."""
 
-import logging
 import resource
 import sys
 import threading
@@ -11,8 +10,6 @@ from boltq.worker.crew import Crew
 from boltq.worker.lasting import Lasting
 from boltq.worker.leases import Leases
 
-log = logging.getLogger("boltq.worker")
-
 LOOK_SECONDS = 0.5
 PAGES = Path("/proc/self/statm")
 MEBIBYTE = 1_048_576
@@ -21,6 +18,7 @@ MEBIBYTE = 1_048_576
 class Watch:
     """One thread that asks no server, so that nothing can keep it waiting.
 
+    That it is there the heartbeat sees to.
     others: the threads beside the crew. most_stuck: with so many stuck handlers, the worker is to
     be replaced. most_mb: with more MiB, too; 0 is without a bound. replace: asks for that.
     """
@@ -51,12 +49,7 @@ class Watch:
         """Look until told to end."""
         while not self._stopping.wait(LOOK_SECONDS):
             for thread in self._others:
-                if thread.died:
-                    log.error(
-                        "a thread of the worker died and is started again",
-                        extra={"part": thread.name},
-                    )
-                    thread.revive()
+                thread.look()
             self._crew.look()
             if self._crew.stuck >= self._most_stuck or self._is_too_large():
                 self._replace()

@@ -1,0 +1,136 @@
+"""Threads of a worker that break or die: noticed, and jobs are done again within 10 s."""
+
+import ctypes
+import threading
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from queue_state import QueueState
+from servers import until
+from workers import command, state, wait_for, working
+
+from boltq.worker import fetch, lasting, watch
+from boltq.worker.fetch import DONE
+
+OURS = ("settler", "heartbeat", "fetcher", "watch")
+BROKE = "a thread of the worker broke and goes on"
+
+
+def strike(name: str) -> None:
+    """Raise SystemExit in a thread of the worker, at the next line that it runs."""
+    struck = [one.ident for one in threading.enumerate() if one.name == f"boltq-{name}"]
+    assert len(struck) == 1, struck
+    ident = ctypes.c_ulong(struck[0] or 0)
+    assert ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(SystemExit)) == 1
+
+
+def wait_until_idle(q: QueueState) -> None:
+    """Wait until the fetcher blocks on the bells: struck in a connect, it would leave a socket."""
+    until(lambda: q.raw.info("clients")["blocked_clients"])
+
+
+def is_told(caplog: pytest.LogCaptureFixture, event: str, name: str) -> bool:
+    told = [vars(each) for each in caplog.records if each.getMessage() == event]
+    return name in [each["part"] for each in told]
+
+
+@pytest.mark.parametrize("name", [*OURS, "handler-1"])
+def test_a_thread_that_is_broken_from_outside_says_so_and_goes_on(
+    q: QueueState, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        patch.object(watch, "LOOK_SECONDS", 0.05),
+        working(q, {"t": lambda: None}, threads=1, lease_seconds=0.4),
+    ):
+        q.enqueue("before", type="t", base_ms=1)
+        wait_for(q, "completed", "before")
+        wait_until_idle(q)
+        before = threading.active_count()
+        strike(name)
+        # Of some it takes the next job with it, whose lease runs out.
+        q.enqueue("after", type="t", base_ms=1)
+        wait_for(q, "completed", "after")
+        until(lambda: is_told(caplog, BROKE, name))
+        assert threading.active_count() == before
+
+
+def test_a_fetcher_that_breaks_as_it_hears_a_ring_claims_all_the_same(
+    q: QueueState, caplog: pytest.LogCaptureFixture
+) -> None:
+    with working(q, {"t": lambda: None}) as worker:
+        listening, wait = threading.Event(), worker._bells.wait
+
+        def listen(queues: list[str], seconds: float) -> str | None:
+            if seconds > 1:
+                listening.set()
+            return wait(queues, seconds)
+
+        worker._bells.wait = listen  # type: ignore[method-assign]
+        fetch.BLOCK_SECONDS = 1.2  # put back at the end of the block
+        assert listening.wait(10)
+        wait_until_idle(q)
+        strike("fetcher")
+        q.enqueue("a", type="t")
+        wait_for(q, "completed", "a")
+        assert is_told(caplog, BROKE, "fetcher")
+
+
+@pytest.mark.parametrize("name", ["settler", "fetcher"])
+def test_a_worker_whose_thread_broke_still_ends_when_it_is_to(q: QueueState, name: str) -> None:
+    """What the thread had in its hand is never told: that must not be waited for."""
+    go = threading.Event()
+    q.enqueue("a", type="t", base_ms=1)
+    with working(q, {"t": lambda: go.wait(20)}, lease_seconds=0.4, burst=True) as worker:
+        wait_for(q, "running", "a")
+        wait_until_idle(q)
+        strike(name)
+        go.set()
+        until(worker._wake.is_set)
+        assert worker.reason == DONE
+    assert state(q, "a") == "completed"
+
+
+APP = """
+import ctypes, threading
+from boltq import BoltQ, current_job
+
+app = BoltQ()
+
+class Death(BaseException):
+    def __init__(self):
+        ctypes.CDLL(None).pthread_exit(None)  # runs where it is raised
+
+@app.job("kill")
+def kill(name):
+    if current_job().lost:
+        return
+    [found] = [one.ident for one in threading.enumerate() if one.name == f"boltq-{name}"]
+    raised = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    raised(ctypes.c_ulong(found), ctypes.py_object(Death))
+
+@app.job("free")
+def free():
+    pass
+"""
+
+
+def test_each_thread_that_dies_is_started_again_and_the_process_goes_on(
+    q: QueueState, tmp_path: Path
+) -> None:
+    if not lasting.TASKS.exists():
+        pytest.skip("SKIPPED: only Linux tells which threads are there")
+    (tmp_path / "app.py").write_text(APP)
+    log = tmp_path / "log.txt"
+    at_once = {"base_ms": 1, "jitter": 0.0}
+    with command(q, "app:app", "--lease-seconds", "1", folder=tmp_path) as process:
+        for name in OURS:
+            q.enqueue(f"kill-{name}", type="kill", payload=b'"%s"' % name.encode(), **at_once)
+            wait_for(q, "completed", f"kill-{name}", seconds=20)
+            q.enqueue(f"a-{name}", type="free", **at_once)
+            wait_for(q, "completed", f"a-{name}")
+            until(lambda: f"started again part={name}" in log.read_text())  # noqa: B023
+            q.enqueue(f"b-{name}", type="free", **at_once)
+            wait_for(q, "completed", f"b-{name}")
+        assert process.poll() is None
+    assert log.read_text().count("worker started") == 1

@@ -41,7 +41,7 @@ def _encoded(execution: Execution, value: Any) -> bytes:
         return newjob.as_json("result", value)
     except BadArgument as problem:
         log_result_left_out(execution, str(problem))
-    except Exception as problem:  # noqa: BLE001 - an object's own conversion may raise anything
+    except BaseException as problem:  # noqa: BLE001 - an object's own conversion raises anything
         log_result_left_out(execution, f"its conversion to JSON raised {type(problem).__name__}")
     return b""
 

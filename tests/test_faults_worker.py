@@ -157,7 +157,6 @@ def test_what_holds_the_interpreters_lock_longer_than_a_lease_costs_each_job_one
 def test_a_worker_goes_on_within_10_s_of_the_end_of_an_outage(
     private_server: Callable[..., TestServer],
     queue: str,
-    app: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO")

@@ -26,7 +26,7 @@ PAUSE_SECONDS = (0.05, 1.0)
 class Taken:
     """What a claim brought: jobs, and whether more are queued.
 
-    rest_seconds: for how long nothing will be due; where jobs came, the time of their leases.
+    rest_seconds: for how long nothing will be due; 0 where that is not known.
     """
 
     jobs: list[Execution]
@@ -82,7 +82,7 @@ class Claimer:
         if isinstance(reply, scripts.Claimed):
             jobs = [_execution(queue, token, job, deadline) for job in reply.answers]
             # Without jobs it was a repeat that came too late: nothing is known of the queue.
-            return Taken(jobs, bool(reply.more), self._lease_seconds if jobs else 0.0)
+            return Taken(jobs, bool(reply.more), rest_seconds=0.0)
         return Taken([], more=False, rest_seconds=max(1, reply.wait_ms) / 1000)
 
 

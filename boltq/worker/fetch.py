@@ -198,7 +198,7 @@ class Fetcher:
         if taken.more:
             self._turns.has_jobs(queue)
         else:
-            self._turns.took_the_last(queue, taken.rest_seconds)
+            self._turns.took_the_last(queue)
         self._turns.took(queue, len(taken.jobs))
         self._looked_again = False
         self._leases.add(taken.jobs)

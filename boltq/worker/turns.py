@@ -4,8 +4,12 @@ import math
 import time
 from collections.abc import Mapping
 
-LOOK_SECONDS = 60.0
-"""A queue is claimed at least so often: a ring can be lost with the worker that heard it."""
+LOOK_SECONDS = 5.0
+"""A queue is claimed at least so often: a ring, and the time that it told of, can be lost with the
+worker that heard it."""
+
+AGAIN_SECONDS = 0.05
+"""After a claim that took all there was: it did not tell when the next job is due."""
 
 
 class Turns:
@@ -73,13 +77,13 @@ class Turns:
         """Say that so many jobs of it were taken."""
         self._spent[queue] += jobs / self._weights[queue]
 
-    def took_the_last(self, queue: str, lease_seconds: float) -> None:
-        """Say that a claim took all that was queued: it has its turn by bell, or when it was due.
+    def took_the_last(self, queue: str) -> None:
+        """Say that a claim took all that was queued: what is due next is asked a little later.
 
-        lease_seconds: of the jobs that it took; one that is lost is due then, which rings no bell.
+        The ring that led to it may have told of a delayed job, and no other will.
         """
         self._may_have_jobs.discard(queue)
-        self._due[queue] = min(self._due[queue], time.monotonic() + lease_seconds)
+        self._due[queue] = min(self._due[queue], time.monotonic() + AGAIN_SECONDS)
 
     def rests(self, queue: str, seconds: float) -> None:
         """Say that there is nothing to be had for so long, unless its bell rings."""

@@ -10,7 +10,7 @@ from queue_state import QueueState
 from servers import until
 from workers import command, state, wait_for, working
 
-from boltq.worker import fetch, lasting, watch
+from boltq.worker import fetch, lasting, turns, watch
 from boltq.worker.fetch import DONE
 
 OURS = ("settler", "heartbeat", "fetcher", "watch")
@@ -56,8 +56,10 @@ def test_a_thread_that_is_broken_from_outside_says_so_and_goes_on(
 
 
 def test_a_fetcher_that_breaks_as_it_hears_a_ring_claims_all_the_same(
-    q: QueueState, caplog: pytest.LogCaptureFixture
+    q: QueueState, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Else it would look at its queue soon anyway.
+    monkeypatch.setattr(turns, "LOOK_SECONDS", 60)
     with working(q, {"t": lambda: None}) as worker:
         listening, wait = threading.Event(), worker._bells.wait
 

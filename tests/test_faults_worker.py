@@ -42,6 +42,7 @@ def work():
 
 @app.job("wait")
 def wait():
+    os.write(began, f"{current_job().inner_id}\\n".encode())
     while not os.path.exists("go"):
         time.sleep(0.01)
     return os.getpid()
@@ -63,6 +64,12 @@ def app(tmp_path: Path) -> Path:
 
 def log(folder: Path) -> str:
     return (folder / "log.txt").read_text()
+
+
+def begun(folder: Path) -> list[str]:
+    """The jobs whose handlers have begun, each time."""
+    told = folder / "began.txt"
+    return told.read_text().split() if told.exists() else []
 
 
 def results(q: QueueState, *ids: str) -> dict[str, bytes]:
@@ -95,10 +102,10 @@ def test_jobs_of_workers_that_are_killed_under_load_are_done_by_one_that_lives(
                 done = q.stat("completed")
                 until(lambda: q.stat("completed") > done + 20)  # noqa: B023
                 killed.kill()
-        wait_for(q, "completed", *sent)
+        wait_for(q, "completed", *sent, seconds=30)
         assert lives.poll() is None
     lost = lost_leases(q, *sent)
-    began = Counter((app / "began.txt").read_text().split())
+    began = Counter(begun(app))
     assert {id for id in sent if not 1 <= began[id] <= 1 + lost[id]} == set()
     assert lost.total() > 0
     print(f"{KILLS} kills: {len(sent)} jobs, {lost.total()} leases lost, {began.total()} runs")  # noqa: T201
@@ -110,7 +117,7 @@ def test_a_worker_stopped_for_longer_than_its_lease_is_refused_and_works_on(
     other = Gate()
     q.enqueue("a", type="wait", **AT_ONCE)
     with command(q, "app:app", "--lease-seconds", "1", folder=app) as stopped:
-        wait_for(q, "running", "a", seconds=20)
+        until(lambda: begun(app) == ["a"], 20)
         stopped.send_signal(signal.SIGSTOP)
         with working(q, {"wait": other}, worker_id="second"):
             until(lambda: other.came)  # the lease has run out
@@ -137,7 +144,7 @@ def test_what_holds_the_interpreters_lock_longer_than_a_lease_costs_each_job_one
     beside = [f"beside{n}" for n in range(3)]
     with command(q, "app:app", "--lease-seconds", "1", folder=app) as process:
         q.enqueue(*beside, type="wait", **AT_ONCE)
-        wait_for(q, "running", *beside, seconds=20)
+        until(lambda: sorted(begun(app)) == beside, 20)
         q.enqueue("hold", type="hold", payload=b'{"seconds": 2.5}', **AT_ONCE)
         wait_for(q, "running", "hold")
         (app / "go").touch()

@@ -21,6 +21,7 @@ from workers import Gate, command, wait_for, working
 
 from boltq import address
 from boltq.evalsha import Server, server
+from boltq.worker import run
 
 KILLS = int(os.environ.get("TEST_KILLS", "2"))
 AWAY_SECONDS = float(os.environ.get("TEST_AWAY_SECONDS", "2"))
@@ -142,7 +143,9 @@ def test_what_holds_the_interpreters_lock_longer_than_a_lease_costs_each_job_one
 ) -> None:
     """The heartbeat cannot run meanwhile: so what else the process holds is lost as well."""
     beside = [f"beside{n}" for n in range(3)]
-    with command(q, "app:app", "--lease-seconds", "1", folder=app) as process:
+    # Without a free thread it claims nothing, and so reaps nothing, before it acks.
+    flags = ("--lease-seconds", "1", "--threads", "4")
+    with command(q, "app:app", *flags, folder=app) as process:
         q.enqueue(*beside, type="wait", **AT_ONCE)
         until(lambda: sorted(begun(app)) == beside, 20)
         q.enqueue("hold", type="hold", payload=b'{"seconds": 2.5}', **AT_ONCE)
@@ -173,7 +176,7 @@ def test_a_worker_goes_on_within_10_s_of_the_end_of_an_outage(
     before = [f"before{n}" for n in range(600)]
     q.enqueue(*before[:300], type="t", timeout_ms=0, **AT_ONCE)
     q.enqueue(*before[300:], type="t", timeout_ms=0, **AT_ONCE)
-    with working(q, {"t": lambda: let_time_pass(0.01)}, threads=4, lease_seconds=5):
+    with working(q, {"t": lambda: let_time_pass(0.01)}, threads=4, lease_seconds=1):
         until(lambda: q.stat("completed") > 20)
         real.embedded.kill()
         let_time_pass(AWAY_SECONDS)
@@ -187,6 +190,24 @@ def test_a_worker_goes_on_within_10_s_of_the_end_of_an_outage(
     assert "broke" not in caplog.text
     sound(q)
     print(f"away {AWAY_SECONDS} s: on after {took:.2f} s, {lost.total()} leases lost")  # noqa: T201
+
+
+def test_an_ack_is_kept_for_longer_than_one_call_of_it_waits(
+    private_server: Callable[..., TestServer], queue: str
+) -> None:
+    real = private_server("valkey", persistent=True)
+    assert real.embedded
+    q, gate = QueueState(real, queue), Gate()
+    q.enqueue("a", type="t")
+    with working(q, {"t": gate}):
+        until(lambda: gate.came)
+        real.embedded.stop()
+        gate.open.set()
+        let_time_pass(3 * run.PATIENCE_SECONDS)
+        real.embedded.start()
+        wait_for(q, "completed", "a")
+    assert len(gate.came) == 1
+    assert lost_leases(q, "a") == {}
 
 
 @pytest.mark.parametrize("held", ["claim", "ack"])

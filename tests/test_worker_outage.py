@@ -81,6 +81,7 @@ def test_an_ack_that_cannot_be_told_within_the_lease_is_dropped_and_the_job_runs
         until(lambda: "the end of a job could not be told" in caplog.text)
         server.embedded.start()
         wait_for(q, "completed", "a")
+    q.server.close()
     assert len(gate.came) == 2
     assert [error["type"] for error in errors(q, "a")] == ["LeaseLost"]
 

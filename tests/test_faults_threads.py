@@ -10,18 +10,23 @@ from queue_state import QueueState
 from servers import until
 from workers import command, state, wait_for, working
 
-from boltq.worker import fetch, lasting, turns, watch
+from boltq.worker import Worker, fetch, lasting, turns, watch
 from boltq.worker.fetch import DONE
+from boltq.worker.lasting import Lasting
 
 OURS = ("settler", "heartbeat", "fetcher", "watch")
 BROKE = "a thread of the worker broke and goes on"
 
 
-def strike(name: str) -> None:
+def thread_of(worker: Worker, name: str) -> Lasting:
+    crew = [member.thread for member in worker._crew._members]
+    ours = [worker._settling, worker._beating, worker._fetching, worker._watching, *crew]
+    return next(thread for thread in ours if thread and thread.name == name)
+
+
+def strike(worker: Worker, name: str) -> None:
     """Raise SystemExit in a thread of the worker, at the next line that it runs."""
-    struck = [one.ident for one in threading.enumerate() if one.name == f"boltq-{name}"]
-    assert len(struck) == 1, struck
-    ident = ctypes.c_ulong(struck[0] or 0)
+    ident = ctypes.c_ulong(thread_of(worker, name).ident or 0)
     assert ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(SystemExit)) == 1
 
 
@@ -41,18 +46,18 @@ def test_a_thread_that_is_broken_from_outside_says_so_and_goes_on(
 ) -> None:
     with (
         patch.object(watch, "LOOK_SECONDS", 0.05),
-        working(q, {"t": lambda: None}, threads=1, lease_seconds=0.4),
+        working(q, {"t": lambda: None}, threads=1, lease_seconds=0.4) as worker,
     ):
         q.enqueue("before", type="t", base_ms=1)
         wait_for(q, "completed", "before")
         wait_until_idle(q)
-        before = threading.active_count()
-        strike(name)
+        before = thread_of(worker, name).ident
+        strike(worker, name)
         # Of some it takes the next job with it, whose lease runs out.
         q.enqueue("after", type="t", base_ms=1)
         wait_for(q, "completed", "after")
         until(lambda: is_told(caplog, BROKE, name))
-        assert threading.active_count() == before
+        assert thread_of(worker, name).ident == before
 
 
 def test_a_fetcher_that_breaks_as_it_hears_a_ring_claims_all_the_same(
@@ -72,7 +77,7 @@ def test_a_fetcher_that_breaks_as_it_hears_a_ring_claims_all_the_same(
         fetch.BLOCK_SECONDS = 1.2  # put back at the end of the block
         assert listening.wait(10)
         wait_until_idle(q)
-        strike("fetcher")
+        strike(worker, "fetcher")
         q.enqueue("a", type="t")
         wait_for(q, "completed", "a")
         assert is_told(caplog, BROKE, "fetcher")
@@ -86,7 +91,7 @@ def test_a_worker_whose_thread_broke_still_ends_when_it_is_to(q: QueueState, nam
     with working(q, {"t": lambda: go.wait(20)}, lease_seconds=0.4, burst=True) as worker:
         wait_for(q, "running", "a")
         wait_until_idle(q)
-        strike(name)
+        strike(worker, name)
         go.set()
         until(worker._wake.is_set)
         assert worker.reason == DONE

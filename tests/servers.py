@@ -38,7 +38,7 @@ class TestServer:
     address: str
     connect: Callable[[], Any]
     embedded: Embedded | None = None
-    nodes: list[Embedded] = field(default_factory=list)
+    nodes: list[Any] = field(default_factory=list)
     _clients: list[Any] = field(default_factory=list)
 
     def raw(self) -> Any:
@@ -69,17 +69,23 @@ def engine_answers() -> bool:
         return False
 
 
+def program_of(kind: str) -> Path | None:
+    """The program of a kind of server; None: the embedded one."""
+    if kind != "redis":
+        return None
+    found = shutil.which("redis-server")
+    if found is None:
+        missing("redis-server (Debian: apt install redis-server)")
+    return Path(str(found))
+
+
 @contextmanager
 def process_server(kind: str, *options: str, persistent: bool = False) -> Iterator[TestServer]:
     """A server process on a socket in a folder of its own; it cannot outlive the tests."""
-    program = None
-    if kind == "redis":
-        found = shutil.which("redis-server")
-        if found is None:
-            missing("redis-server (Debian: apt install redis-server)")
-        program = Path(str(found))
     with tempfile.TemporaryDirectory(prefix="boltq-test-") as folder, ExitStack() as stack:
-        embedded = Embedded(Path(folder), persistent=persistent, options=options, program=program)
+        embedded = Embedded(
+            Path(folder), persistent=persistent, options=options, program=program_of(kind)
+        )
         embedded.start()
         stack.callback(embedded.stop)
         path = str(embedded.socket_path)
@@ -125,77 +131,14 @@ def shared_server(kind: str) -> Iterator[TestServer]:
     elif kind == "redis" and REDIS_FROM == "container":
         how = container_server()
     elif kind == "cluster":
+        from clusters import cluster_server
+
         how = cluster_server()
     else:
         how = process_server("valkey" if kind == "acl" else kind)
     with how as server:
         server.kind = kind
         yield server
-
-
-@contextmanager
-def cluster_server(size: int = 3) -> Iterator[TestServer]:
-    """A cluster of the embedded binary on loopback ports, its slots spread evenly."""
-    with ExitStack() as stack:
-        nodes, ports = [], []
-        for _ in range(size):
-            node, port, bus = stack.enter_context(_cluster_node())
-            nodes.append(node)
-            ports.append((port, bus))
-        _join(nodes, ports)
-        addresses = ",".join(f"127.0.0.1:{port}" for port, _ in ports)
-        first = ports[0][0]
-        server = TestServer(
-            "cluster",
-            f"redis+cluster://{addresses}",
-            lambda: redis.RedisCluster(host="127.0.0.1", port=first, protocol=2),
-            nodes=nodes,
-        )
-        stack.callback(server.close)
-        yield server
-
-
-@contextmanager
-def _cluster_node() -> Iterator[tuple[Embedded, int, int]]:
-    with tempfile.TemporaryDirectory(prefix="boltq-test-") as folder:
-        # A port that was free may be taken by the time the server binds it: then try others.
-        for attempt in range(5):
-            port, bus = _free_ports(2)
-            options = (
-                *("--bind", "127.0.0.1", "--port", str(port), "--cluster-port", str(bus)),
-                *("--cluster-enabled", "yes", "--cluster-node-timeout", "2000"),
-            )
-            node = Embedded(Path(folder), persistent=False, options=options)
-            try:
-                node.start()
-                break
-            except Exception:
-                if attempt == 4:
-                    raise
-        try:
-            yield node, port, bus
-        finally:
-            node.stop()
-
-
-def _join(nodes: list[Embedded], ports: list[tuple[int, int]]) -> None:
-    clients = [redis.Redis(unix_socket_path=str(node.socket_path), protocol=2) for node in nodes]
-    try:
-        for index, client in enumerate(clients):
-            first, after = 16384 * index // len(nodes), 16384 * (index + 1) // len(nodes)
-            client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, after - 1)
-            client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", index + 1)
-            for port, bus in ports[:index]:
-                client.execute_command("CLUSTER", "MEET", "127.0.0.1", port, bus)
-        until(lambda: all(_is_whole(client, len(nodes)) for client in clients), 20)
-    finally:
-        for client in clients:
-            client.close()
-
-
-def _is_whole(client: Any, size: int) -> bool:
-    told = client.execute_command("CLUSTER", "INFO")
-    return b"cluster_state:ok" in told and f"cluster_size:{size}".encode() in told
 
 
 def _free_ports(count: int) -> list[int]:

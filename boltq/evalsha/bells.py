@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
-from redis import exceptions as refused
-from redis.cluster import RedisCluster
-
-from boltq.evalsha.connect import connect, named
+from boltq.evalsha.connect import ROAD_ERRORS, connect, leave_replica, named
 from boltq.evalsha.server import Server
 
 BELL_MARGIN_SECONDS = 3.0
@@ -27,14 +24,21 @@ class Bells:
         """
         keys = {self._server.bell_key(queue): queue for queue in queues}
         timeout_seconds = max(0.001, min(timeout_seconds, 2.0))
-        groups = [[key] for key in keys] if isinstance(self._redis, RedisCluster) else [list(keys)]
-        try:
-            for group in groups:
+        in_cluster = self._server.address.kind == "cluster"
+        groups = [[key] for key in keys] if in_cluster else [list(keys)]
+        away = None
+        for group in groups:
+            try:
                 rung = self._redis.blpop(group, timeout=timeout_seconds / len(groups))
-                if rung:
-                    return keys[cast("tuple[bytes, bytes]", rung)[0].decode()]
-        except (refused.RedisError, OSError) as problem:
-            raise named(problem, self._server.address.shown) from problem
+            except ROAD_ERRORS as problem:
+                leave_replica(self._redis, problem)
+                away = named(problem, self._server.address.shown)
+                away.__cause__ = problem
+                continue  # the bells on other nodes are heard all the same
+            if rung:
+                return keys[cast("tuple[bytes, bytes]", rung)[0].decode()]
+        if away is not None:
+            raise away
         return None
 
     def close(self) -> None:

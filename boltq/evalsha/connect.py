@@ -1,17 +1,23 @@
 """Connections to Redis and Valkey, and BoltQ's names for what goes wrong on them."""
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import redis
 from redis import exceptions as refused
 from redis.backoff import NoBackoff
-from redis.cluster import ClusterNode, RedisCluster
+from redis.cluster import ClusterNode
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from boltq.address import Address
 from boltq.errors import BadArgument, BoltQError, Corrupt, NotAllowed, ServerFull, Unavailable
+from boltq.evalsha.cluster import Cluster
 from boltq.evalsha.whole import make_whole
+
+ROAD_ERRORS = (refused.RedisError, refused.RedisClusterException, OSError)
+"""What redis-py raises; the second, of a cluster that is not found, is none of the first."""
 
 _PASSING = (
     "LOADING",
@@ -28,6 +34,14 @@ _PASSING = (
 """First words of Redis' answers that mean: not now, and nothing was done."""
 
 
+_AWAY = (
+    refused.ConnectionError,
+    refused.TimeoutError,
+    refused.ClusterError,  # sent on too often, by nodes that are handing a slot over
+    refused.RedisClusterException,
+    OSError,
+)
+
 _DENIED = ("NOAUTH", "WRONGPASS", "NOPERM")
 _DENIED_IN_SCRIPT = ("ACL failure in script", "executing the script can't")
 """How servers say that the user may not do this, and that he may not do what a script does."""
@@ -38,9 +52,13 @@ def connect(address: Address, *, timeout_seconds: float) -> Any:
 
     timeout_seconds: how long an answer may take.
     """
-    client = _client(address, timeout_seconds)
-    make_whole(client)
-    return client
+
+    def make() -> Any:
+        client = _client(address, timeout_seconds)
+        make_whole(client)
+        return client
+
+    return _Late(make) if address.kind == "cluster" else make()
 
 
 def _client(address: Address, timeout_seconds: float) -> Any:
@@ -58,22 +76,49 @@ def _client(address: Address, timeout_seconds: float) -> Any:
     shared["ssl"] = address.tls
     if address.kind == "cluster":
         nodes = [ClusterNode(*host) for host in address.hosts]  # type: ignore[no-untyped-call]
-        return RedisCluster(startup_nodes=nodes, **shared)
+        return Cluster(nodes, **shared)
     if address.kind == "sentinel":
-        sentinel = Sentinel(  # type: ignore[no-untyped-call]
-            list(address.hosts), socket_timeout=2.0, retry=once
-        )
+        # Named as theirs: else they keep the library's retries, 3 s for each that is away.
+        theirs = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0, "retry": once}
+        sentinel = Sentinel(list(address.hosts), sentinel_kwargs=theirs)  # type: ignore[no-untyped-call]
         name = address.master_name or ""
         return sentinel.master_for(name, db=address.db, **shared)  # type: ignore[no-untyped-call]
     host, port = address.hosts[0]
     return redis.Redis(host=host, port=port, db=address.db, **shared)
 
 
+class _Late:
+    """A cluster's client, made when it is first used: redis-py looks for the nodes in making it."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._made: Any = None
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+        return getattr(self._made, name)
+
+    def close(self) -> None:
+        if self._made is not None:
+            self._made.close()
+
+
+def leave_replica(client: Any, problem: Exception) -> None:
+    """Drop the connections to what was the master: by the same name another may be there now."""
+    if isinstance(problem, refused.ReadOnlyError) and hasattr(client, "connection_pool"):
+        client.connection_pool.disconnect(inuse_connections=False)
+
+
 def named(problem: Exception, shown: str) -> BoltQError:
     """Give an error of the road its BoltQ name, and its sentence the server it speaks of."""
     said = str(problem)
-    # Of the words that it knows redis-py keeps the sentence alone.
+    # Of the words that redis-py knows, it leaves the word out of what was said.
     word = getattr(problem, "status_code", None) or said.split(" ", 1)[0]
+    if isinstance(problem.__cause__, refused.AuthenticationError):
+        problem = problem.__cause__  # a cluster is not found where no node lets us in
     denied = isinstance(problem, refused.AuthenticationError | refused.NoPermissionError)
     if denied or word in _DENIED or any(text in said for text in _DENIED_IN_SCRIPT):
         return NotAllowed(f"Redis at {shown} refused: {said}")
@@ -81,7 +126,6 @@ def named(problem: Exception, shown: str) -> BoltQError:
         return BadArgument(f"an argument is neither text, bytes nor a number: {said}")
     if isinstance(problem, refused.OutOfMemoryError) or word == "OOM":
         return ServerFull(f"Redis at {shown} is full: it takes no new jobs until some have gone")
-    passing = isinstance(problem, refused.ConnectionError | refused.TimeoutError | OSError)
-    if passing or isinstance(problem, refused.RedisClusterException) or word in _PASSING:
+    if isinstance(problem, _AWAY) or word in _PASSING:
         return Unavailable(f"Redis at {shown} does not answer: {said}")
     return Corrupt(f"Redis at {shown} could not run a script: {said}")

@@ -2,11 +2,8 @@
 
 from typing import Any, NamedTuple, cast
 
-from redis import exceptions as refused
-from redis.cluster import RedisCluster
-
 from boltq.errors import BoltQError, NotAllowed
-from boltq.evalsha.connect import connect, named
+from boltq.evalsha.connect import ROAD_ERRORS, connect, named
 from boltq.evalsha.server import Server, sources
 
 SECTIONS = ("server", "memory", "persistence")
@@ -28,12 +25,12 @@ def look(server: Server) -> list[Node]:
     """Look at each node, over connections of its own. Raises Unavailable if one does not answer."""
     client = connect(server.address, timeout_seconds=5.0)
     try:
-        if isinstance(client, RedisCluster):
-            each = [(node.name, client.get_redis_connection(node)) for node in client.get_nodes()]  # type: ignore[no-untyped-call]
+        if server.address.kind == "cluster":
+            each = [(node.name, client.get_redis_connection(node)) for node in client.get_nodes()]
         else:
             each = [(server.address.shown, client)]
         return [_look(name, one) for name, one in each]
-    except (refused.RedisError, OSError) as problem:
+    except ROAD_ERRORS as problem:
         raise named(problem, server.address.shown) from problem
     finally:
         client.close()
@@ -45,7 +42,7 @@ def load_scripts(server: Server) -> None:
     try:
         for source in sources().values():
             client.script_load(source)
-    except (refused.RedisError, OSError) as problem:
+    except ROAD_ERRORS as problem:
         raise named(problem, server.address.shown) from problem
     finally:
         client.close()
@@ -56,11 +53,11 @@ def _look(name: str, client: Any) -> Node:
     for section in SECTIONS:
         try:
             node.info.update(client.info(section))
-        except (refused.RedisError, OSError) as problem:
+        except ROAD_ERRORS as problem:
             _note(node, "INFO", problem)
     try:
         told = cast("dict[str, str]", client.config_get("appendfsync"))
-    except (refused.RedisError, OSError) as problem:
+    except ROAD_ERRORS as problem:
         _note(node, "CONFIG GET", problem)
         return node
     return node._replace(appendfsync=told.get("appendfsync", ""))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar, cast
 
-from redis import exceptions as refused
+from boltq.evalsha.connect import ROAD_ERRORS
 
 R = TypeVar("R")
 
@@ -51,7 +51,7 @@ class Registry:
         if moment < self._noted.get(queue, 0.0):
             return
         self._noted[queue] = moment + QUEUE_SECONDS
-        with suppress(refused.RedisError, OSError):
+        with suppress(*ROAD_ERRORS):
             self._redis.zadd(self._queues, {queue: now_ms})
             self._redis.zremrangebyscore(self._queues, "-inf", now_ms - QUEUES_KEPT_MS)
             self._redis.zremrangebyrank(self._queues, 0, -MOST_QUEUES - 1)
@@ -63,7 +63,7 @@ class Registry:
 
     def note_worker(self, worker: str, report: bytes, now_ms: int) -> None:
         """Write that a worker is there, and what it says of itself: every few seconds."""
-        with suppress(refused.RedisError, OSError):
+        with suppress(*ROAD_ERRORS):
             # In this order: a report is never there without the entry by which it is trimmed.
             self._redis.zadd(self._workers, {worker: now_ms})
             self._redis.hset(self._reports, worker, report)
@@ -74,7 +74,7 @@ class Registry:
 
     def forget_worker(self, worker: str) -> None:
         """Take out a worker that ends."""
-        with suppress(refused.RedisError, OSError):
+        with suppress(*ROAD_ERRORS):
             self._forget(worker)
 
     def _forget(self, *workers: str | bytes) -> None:

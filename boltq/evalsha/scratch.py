@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from redis import exceptions as refused
-
 from boltq import ids
 from boltq.address import Address
+from boltq.evalsha.connect import ROAD_ERRORS
 from boltq.evalsha.server import SCHEMA, Server
 
 TIMED = (
@@ -60,7 +59,7 @@ class ScratchServer(Server):
         by = f"-{ms * STAMPS_A_MS}"
         try:  # once: asked again, time would pass twice
             self._redis.eval(_NEARER, len(keys), *keys, by)
-        except (refused.RedisError, OSError) as problem:
+        except ROAD_ERRORS as problem:
             raise self._named(problem) from problem
 
     def forget(self) -> None:

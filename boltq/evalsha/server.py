@@ -17,7 +17,7 @@ from redis import exceptions as refused
 from boltq.address import Address
 from boltq.call import Call
 from boltq.errors import BoltQError, Unavailable
-from boltq.evalsha.connect import connect, named
+from boltq.evalsha.connect import ROAD_ERRORS, connect, leave_replica, named
 from boltq.evalsha.registry import Registry
 
 R = TypeVar("R")
@@ -63,9 +63,27 @@ class Server:
     def call_all(self, calls: Sequence[Call[Any]]) -> list[Any]:
         """Run several scripts in one round trip; an answer that is a refusal stands in its place.
 
-        The calls must not depend on each other: one that is refused stops none of the rest.
+        The calls must not depend on each other: one that is refused stops none of the rest, nor
+        does a node of a cluster that is away, whose calls have Unavailable in theirs. It is raised
+        if it is all that there is to say.
         """
-        replies = self.patiently(lambda: self._pipeline(calls))
+        replies: list[object] = [None] * len(calls)
+        unheard = list(range(len(calls)))
+
+        def attempt() -> None:
+            answers = self._pipeline([calls[n] for n in unheard])
+            for n, answer in zip(list(unheard), answers, strict=True):
+                replies[n] = answer
+                if not self._is_away(answer):
+                    unheard.remove(n)
+            if unheard:
+                raise cast("Exception", replies[unheard[0]])
+
+        try:
+            self.patiently(attempt)
+        except Unavailable:
+            if len(unheard) == len(calls):
+                raise
         return [
             self._named(reply) if isinstance(reply, Exception) else _read(call, reply)
             for call, reply in zip(calls, replies, strict=True)
@@ -78,7 +96,8 @@ class Server:
         while True:
             try:
                 return attempt()
-            except (refused.RedisError, OSError) as problem:
+            except ROAD_ERRORS as problem:
+                leave_replica(self._redis, problem)
                 error = self._named(problem)
                 if not isinstance(error, Unavailable) or time.monotonic() + pause > give_up:
                     raise error from problem
@@ -89,34 +108,37 @@ class Server:
         command = self._command(call)
         try:
             reply = self._redis.execute_command(*command)
-        except refused.NoScriptError:
-            self._load(call.script)
+        except refused.NoScriptError as missing:
+            self._load(call.script, missing)
             reply = self._redis.execute_command(*command)
         return cast("list[object]", reply)
 
     def _pipeline(self, calls: Sequence[Call[Any]]) -> list[object]:
-        replies = self._send(calls)
-        missing = [n for n, reply in enumerate(replies) if isinstance(reply, refused.NoScriptError)]
-        if missing:
-            for script in {calls[n].script for n in missing}:
-                self._load(script)
-            again = self._send([calls[n] for n in missing])
-            for n, reply in zip(missing, again, strict=True):
-                replies[n] = reply
-        for reply in replies:
-            # What passes is sent again whole: a script that did run answers as if sent once.
-            if isinstance(reply, Exception) and isinstance(self._named(reply), Unavailable):
-                raise reply
+        commands = [self._command(call) for call in calls]
+        in_cluster = self.address.kind == "cluster"
+        if in_cluster:
+            replies: list[object] = self._redis.send(commands)
+        else:
+            pipe = self._redis.pipeline(transaction=False)
+            for command in commands:
+                pipe.execute_command(*command)
+            replies = pipe.execute(raise_on_error=False)
+        for n, reply in enumerate(replies):
+            # One by one: where a queue is moved to, and what is missing there, only a try tells.
+            if isinstance(reply, refused.NoScriptError | refused.AskError):
+                try:
+                    replies[n] = self._once(calls[n])
+                except ROAD_ERRORS as problem:
+                    if not in_cluster:
+                        raise
+                    replies[n] = problem
         return replies
+
+    def _is_away(self, reply: object) -> bool:
+        return isinstance(reply, Exception) and isinstance(self._named(reply), Unavailable)
 
     def _named(self, problem: Exception) -> BoltQError:
         return named(problem, self.address.shown)
-
-    def _send(self, calls: Sequence[Call[Any]]) -> list[object]:
-        pipe = self._redis.pipeline(transaction=False)
-        for call in calls:
-            pipe.execute_command(*self._command(call))
-        return cast("list[object]", pipe.execute(raise_on_error=False))
 
     def _command(self, call: Call[Any]) -> tuple[Any, ...]:
         place = (call.script, call.queue)
@@ -128,9 +150,13 @@ class Server:
             head = self._keys[place] = ("EVALSHA", script["sha1"], str(len(keys)), *keys)
         return (*head, *call.argv)
 
-    def _load(self, script: str) -> None:
+    def _load(self, script: str, missing: Exception) -> None:
         # Not EVAL: Redis 7.4 and later throw out scripts that entered by EVAL.
-        self._redis.script_load(_MANIFEST[script]["source"])
+        source = _MANIFEST[script]["source"]
+        if self.address.kind == "cluster":
+            self._redis.load(source, missing)
+        else:
+            self._redis.script_load(source)
 
     def bell_key(self, queue: str) -> str:
         """Name the list on which a worker of the queue blocks."""
@@ -145,7 +171,7 @@ class Server:
         """Return if the server answers now; raise Unavailable or NotAllowed if it does not."""
         try:
             self._redis.ping()
-        except (refused.RedisError, OSError) as problem:
+        except ROAD_ERRORS as problem:
             raise self._named(problem) from problem
 
     def note_queue(self, queue: str, now_ms: int) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from boltq import ids, scripts
-from boltq.errors import Unavailable
+from boltq.call import Call
+from boltq.errors import BoltQError, Unavailable
 from boltq.evalsha import Server
 from boltq.execution import Execution
 from boltq.job import read_header
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 CLAIM_ITEMS = 500
 CLAIM_BYTES = 4 * 1024 * 1024
 PAUSE_SECONDS = (0.05, 1.0)
-"""Between two tries of a claim: the first pause, and the longest."""
+"""Between two tries of a claim at the end: the first pause, and the longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Claimer:
         self._lease_seconds = lease_seconds
         self._outage = outage
         self._given_up = threading.Event()
+        self._asked: dict[str, tuple[Call[scripts.ClaimReply], str, float]] = {}
 
     def give_up(self) -> None:
         """Do not wait any more for the answer to a claim that was sent."""
@@ -53,9 +55,36 @@ class Claimer:
     def claim(self, queue: str, limit: int) -> Taken:
         """Claim up to `limit` jobs of a queue.
 
-        An answer that was lost is asked for again with the same token, for as long as the leases
-        that it may have given would last. Raises Unavailable after that, and what a script refuses.
+        Raises Unavailable where no answer came: the next claim of the queue asks for it again, with
+        the same token, for as long as the leases that it may have given would last. Other queues
+        may be claimed meanwhile, on other nodes of a cluster. Raises also what a script refuses.
         """
+        if not self._is_asked(queue):
+            self._asked[queue] = self._new(queue, limit)
+        return self._ask(queue)
+
+    def finish(self) -> list[Execution]:
+        """Bring what was asked for and not heard, waiting until it comes or is given up."""
+        found: list[Execution] = []
+        for queue in list(self._asked):
+            pause = PAUSE_SECONDS[0]
+            while self._is_asked(queue):
+                try:
+                    found += self._ask(queue).jobs
+                except Unavailable as problem:
+                    if self._given_up.is_set():
+                        return found
+                    self._outage.lost(problem)
+                except BoltQError:
+                    break  # it gave no lease
+                self._given_up.wait(pause)
+                pause = min(pause * 2, PAUSE_SECONDS[1])
+        return found
+
+    def _is_asked(self, queue: str) -> bool:
+        return queue in self._asked and time.monotonic() < self._asked[queue][2]
+
+    def _new(self, queue: str, limit: int) -> tuple[Call[scripts.ClaimReply], str, float]:
         token = ids.new_token()
         call = scripts.claim(
             queue,
@@ -66,18 +95,18 @@ class Claimer:
             max_bytes=CLAIM_BYTES,
         )
         # Counted from before the first send: so the lease ends here no later than on the server.
-        deadline = time.monotonic() + self._lease_seconds
-        pause = PAUSE_SECONDS[0]
-        while True:
-            try:
-                reply = self._server.call(call)
-                break
-            except Unavailable as problem:
-                if self._given_up.is_set() or time.monotonic() >= deadline:
-                    raise
-                self._outage.lost(problem)
-            self._given_up.wait(pause)
-            pause = min(pause * 2, PAUSE_SECONDS[1])
+        return call, token, time.monotonic() + self._lease_seconds
+
+    def _ask(self, queue: str) -> Taken:
+        call, token, deadline = self._asked[queue]
+        try:
+            reply = self._server.call(call)
+        except Unavailable:
+            raise
+        except BoltQError:
+            del self._asked[queue]
+            raise
+        del self._asked[queue]
         self._outage.over()
         if isinstance(reply, scripts.Claimed):
             jobs = [_execution(queue, token, job, deadline) for job in reply.answers]

@@ -22,6 +22,9 @@ BLOCK_SECONDS = 0.5
 BURST_BLOCK_SECONDS = 0.05
 """The same for a worker that is to end when there is nothing more to do."""
 
+AWAY_SECONDS = 1.0
+"""A queue whose server did not answer is left alone for so long: others may be on other nodes."""
+
 TROUBLE_SECONDS = 5.0
 """A queue that refuses a claim for a reason of its own is left alone for so long."""
 
@@ -70,6 +73,7 @@ class Fetcher:
         self._freed = threading.Event()
         self._suspect: tuple[Execution, float] | None = None
         self._said: dict[str, str] = {}
+        self._away: set[str] = set()
 
     def freed(self, worked: int) -> None:
         """Say that jobs have ended, `worked` of them by their handlers; called by one thread."""
@@ -95,7 +99,7 @@ class Fetcher:
         # It may have broken with a ring in its hand.
         self._turns.look_at_all()
         while not self._stopping.is_set():
-            if self._ending and self._leases.unsettled == 0:
+            if self._ending and self._leases.unsettled == 0 and not self._bring_the_rest():
                 self._over(self._ending)
                 return
             try:
@@ -104,6 +108,14 @@ class Fetcher:
                 self._outage.lost(problem)
                 self._turns.look_at_all()
                 self._stopping.wait(BLOCK_SECONDS)
+        self._bring_the_rest()
+
+    def _bring_the_rest(self) -> bool:
+        """Take what was claimed and not heard of yet; returns whether there was any."""
+        jobs = self._claimer.finish()
+        if jobs:
+            self._hand_on(jobs)
+        return bool(jobs)
 
     def _step(self) -> None:
         """Claim once where there may be jobs, or wait once."""
@@ -138,12 +150,12 @@ class Fetcher:
         if moment < self._listen_at:
             return None
         self._listen_at = moment + LISTEN_SECONDS
-        unheard = self._turns.unheard(queue)
+        unheard = self._near(self._turns.unheard(queue))
         return self._heard(unheard, 0.0) if unheard else None
 
     def _is_through(self) -> bool:
         """Whether each queue was found empty after the last job had ended."""
-        if self._leases.unsettled:
+        if self._leases.unsettled or self._away:
             self._looked_again = False
         elif not self._looked_again:
             self._looked_again = True
@@ -166,7 +178,7 @@ class Fetcher:
         """Wait for a bell, no longer than until a queue is due by time; it has jobs then."""
         wait_seconds = min(self._turns.rest_seconds(), most_seconds)
         try:
-            rung = self._bells.wait(queues, wait_seconds)
+            rung = self._bells.wait(self._near(queues) or queues, wait_seconds)
         except Unavailable:
             raise
         except BoltQError as problem:
@@ -179,19 +191,26 @@ class Fetcher:
             self._turns.has_jobs(rung)
         return rung
 
+    def _near(self, queues: list[str]) -> list[str]:
+        """Leave out those that are away, which would keep the others from being heard."""
+        return [queue for queue in queues if queue not in self._away]
+
     def _claim(self, queue: str, room: int) -> None:
         # Slow jobs would keep their threads for long: then each queue has its share of them.
         limit = room if self._pace.ahead else self._turns.share(queue, room)
         try:
             taken = self._claimer.claim(queue, limit)
-        except Unavailable:
-            self._turns.has_jobs(queue)
-            raise
+        except Unavailable as problem:
+            self._outage.lost(problem)
+            self._away.add(queue)
+            self._turns.rests(queue, AWAY_SECONDS)
+            return
         except BoltQError as problem:
             self._say_once(queue, problem)
             self._turns.rests(queue, TROUBLE_SECONDS)
             return
         self._said.pop(queue, None)
+        self._away.discard(queue)
         if not taken.jobs:
             self._turns.rests(queue, taken.rest_seconds)
             return
@@ -200,12 +219,15 @@ class Fetcher:
         else:
             self._turns.took_the_last(queue)
         self._turns.took(queue, len(taken.jobs))
+        self._hand_on(taken.jobs)
+
+    def _hand_on(self, jobs: list[Execution]) -> None:
         self._looked_again = False
-        self._leases.add(taken.jobs)
-        for execution in taken.jobs:
+        self._leases.add(jobs)
+        for execution in jobs:
             if execution.lost:
                 self._suspect = (execution, execution.deadline)
-        self._take(taken.jobs)
+        self._take(jobs)
 
     def _say_once(self, queue: str, problem: BoltQError) -> None:
         if self._said.get(queue) != str(problem):

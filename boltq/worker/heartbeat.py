@@ -100,10 +100,16 @@ class Heartbeat:
         self._outage.over()
         for group, reply in zip(groups, replies, strict=True):
             if isinstance(reply, BoltQError):
-                log.error("leases could not be extended", extra={"error": str(reply)})
+                self._tell(reply)
                 continue
             for execution, answer in zip(group, reply.answers, strict=True):
                 self._hear(execution, answer, deadline)
+
+    def _tell(self, problem: BoltQError) -> None:
+        if isinstance(problem, Unavailable):  # a node of a cluster: the next beat comes soon
+            self._outage.lost(problem)
+        else:
+            log.error("leases could not be extended", extra={"error": str(problem)})
 
     def _is_to_live(self, execution: Execution, now: float) -> bool:
         """Whether to extend its lease: only while its handler runs, and not past its timeout."""

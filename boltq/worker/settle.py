@@ -57,6 +57,7 @@ class Settler:
         self._outage = outage
         self._freed = freed
         self._give_up = threading.Event()
+        self._unheard: list[Settled] = []
 
     def end(self) -> None:
         """Let the thread end when all that was handed in before is settled."""
@@ -69,20 +70,30 @@ class Settler:
     def run(self) -> None:
         """Settle what is handed in until told to end."""
         more = True
-        while more:
-            gathered, more = self._gather()
+        while more or self._unheard:
+            gathered: list[Ended] = []
+            if more:
+                gathered, more = self._gather()
+            else:
+                self._give_up.wait(RETRY_SECONDS)
+            before = len(self._unheard) + len(gathered)
+            unheard, self._unheard = self._unheard, []
             try:
                 self._freed(sum(1 for execution, _ in gathered if execution.ended))
-                self._settle(list(self._held(gathered)))
+                self._unheard = self._settle([*unheard, *self._held(gathered)])
             finally:
-                self._leases.settled(len(gathered))
+                self._leases.settled(before - len(self._unheard))
         self._report.flush()
 
     def _gather(self) -> tuple[list[Ended], bool]:
-        """Wait for one job to end and take all that ended meanwhile; False: that was the last."""
+        """Wait for one job to end and take all that ended meanwhile; False: that was the last.
+
+        Waits for a moment only if there is something to send again.
+        """
         gathered: list[Ended] = []
+        wait_seconds = RETRY_SECONDS if self._unheard else self._report.flush_seconds()
         try:
-            one = self._ended.get(timeout=self._report.flush_seconds())
+            one = self._ended.get(timeout=wait_seconds)
         except Empty:
             self._report.flush()
             return gathered, True
@@ -103,21 +114,25 @@ class Settler:
             else:
                 yield execution, came_of_it
 
-    def _settle(self, jobs: list[Settled]) -> None:
-        """Send jobs until each was answered, or its lease is over."""
+    def _settle(self, jobs: list[Settled]) -> list[Settled]:
+        """Send jobs; returns those that found no server and whose leases are not over."""
+        unheard: list[Settled] = []
         while jobs:
             batches = list(_batches(jobs))
             try:
                 replies = self._server.call_all([batch.call for batch in batches])
             except (Unavailable, NotAllowed) as problem:
                 self._outage.lost(problem)
-                jobs = self._still_leased(jobs, problem)
-                self._give_up.wait(RETRY_SECONDS)
-                continue
+                return unheard + self._still_leased(jobs, problem)
             self._outage.over()
             jobs = []
             for batch, reply in zip(batches, replies, strict=True):
-                jobs += self._read(batch, reply)
+                if isinstance(reply, Unavailable):  # a node of a cluster: the others go on
+                    self._outage.lost(reply)
+                    unheard += self._still_leased(batch.jobs, reply)
+                else:
+                    jobs += self._read(batch, reply, unheard)
+        return unheard
 
     def _still_leased(self, jobs: list[Settled], problem: BoltQError) -> list[Settled]:
         """Drop the jobs of which nobody would hear any more."""
@@ -130,10 +145,10 @@ class Settler:
                 self._report.dropped(execution, problem)
         return leased
 
-    def _read(self, batch: _Batch, reply: Any) -> list[Settled]:
+    def _read(self, batch: _Batch, reply: Any, unheard: list[Settled]) -> list[Settled]:
         """Log what a batch was answered; returns what is to be sent again."""
         if isinstance(reply, BadArgument | TooLarge):
-            return self._without_the_bad_one(batch, reply)
+            return self._without_the_bad_one(batch, reply, unheard)
         if isinstance(reply, BoltQError):
             for execution, _ in batch.jobs:
                 self._report.dropped(execution, reply)
@@ -142,11 +157,13 @@ class Settler:
             self._log(execution, item, answer)
         return []
 
-    def _without_the_bad_one(self, batch: _Batch, refusal: BoltQError) -> list[Settled]:
+    def _without_the_bad_one(
+        self, batch: _Batch, refusal: BoltQError, unheard: list[Settled]
+    ) -> list[Settled]:
         """Send the jobs of a refused batch one by one, and the bad one without its result."""
         if len(batch.jobs) > 1:
             for job in batch.jobs:
-                self._settle([job])
+                unheard += self._settle([job])
             return []
         execution, item = batch.jobs[0]
         if isinstance(item, scripts.AckItem) and item.result:

@@ -7,6 +7,7 @@ Line(real)                a line to a server at a socket or a (host, port), on a
 .slow(0.01, 1)            from now on, answers come in pieces of 1 byte, 10 ms between two
 .stop("answers")          nothing goes that way any more, and nobody is told, until .release()
 .drop()                   every connection is reset, now
+.lead_to(other)           new connections go to another server, those that are open stay
 
 It knows RESP2, so a fault meets one request and its answer whatever travels beside them; with
 `raw=True`, as for the stream to a replica, it only hands bytes on, and can be stopped.
@@ -85,6 +86,10 @@ class Line:
         self._go.set()
         for way in self._ways.values():
             way.set()
+
+    def lead_to(self, real: Place) -> None:
+        """Lead new connections elsewhere, as a name does that is given to another server."""
+        self._real = real
 
     def drop(self) -> None:
         """Reset every connection."""

@@ -42,9 +42,11 @@ class Traffic:
         self.queues = list(queues)
         self.slowest = 0.0  # seconds until a queue went on
         self.wrong: list[str] = []  # what nobody should have been answered
-        self.accepted: set[str] = set()
+        self.accepted: dict[str, float] = {}  # job -> when
+        self.lost: set[str] = set()
         self.unknown: set[str] = set()  # enqueues that were given up
         self.ran: Counter[str] = Counter()
+        self._windows: list[tuple[float, float]] = []
         self._server = server
         self._road = Server(address.parse(server.address))
         self._stop = threading.Event()
@@ -100,7 +102,7 @@ class Traffic:
             self.wrong.append(f"enqueue of {job}: {problem!r}")
             return
         with self._lock:
-            self.accepted.add(job)
+            self.accepted[job] = time.monotonic()
         if not isinstance(reply.answers[0], scripts.EnqueueCreated | scripts.EnqueueDuplicate):
             self.wrong.append(f"enqueue of {job}: {reply}")
 
@@ -161,20 +163,28 @@ class Traffic:
         self.slowest = max(self.slowest, took)
         return took
 
-    def must_be_whole(self, *, lost_in: str = "", lost: int = 0) -> None:
+    def may_lose(self, since: float, until: float) -> None:
+        """Say that what was taken between two moments may be lost: the server's promise ends."""
+        self._windows.append((since, until))
+
+    def must_be_whole(self) -> None:
         """Drain; fail if a job that was taken never ran, or a queue is not sound."""
         with self._stack:
             self._stop.set()
             for thread in self._threads:
                 thread.join(20)
-            missing = self._wait_for_all(LEASE_SECONDS * 5)
+            self.lost = self._wait_for_all(LEASE_SECONDS * 5)
             self._worker.stop(grace_seconds=1)
             assert not self.wrong
-            assert len(missing) <= lost, f"never ran, lost in {lost_in or 'nothing'}: {missing}"
+            unexplained = {job for job in self.lost if not self._may_be_lost(job)}
+            assert not unexplained, f"these never ran: {unexplained}"
             for queue in (*self.queues, *(f"{queue}-raw" for queue in self.queues)):
                 state = QueueState(self._server, queue, Roads(self._road, self._server.raw()))
                 sound(state)
                 state.forget()
+
+    def _may_be_lost(self, job: str) -> bool:
+        return any(since <= self.accepted[job] <= until for since, until in self._windows)
 
     def _wait_for_all(self, seconds: float) -> set[str]:
         deadline = time.monotonic() + seconds

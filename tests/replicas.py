@@ -1,0 +1,59 @@
+"""A master and its replica on loopback ports, the stream between them held back when asked.
+
+with pair("valkey") as (master, replica, stream):
+    stream.stop("answers")        what is written from now on never reaches the replica
+    master.embedded.kill()
+    promote(replica)
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from clusters import Node, node_on_port
+from line import Line, line_to
+from servers import TestServer, until
+
+FAILOVERS = int(os.environ.get("TEST_FAILOVERS", "0"))
+"""So many failovers in a row; unless it is set, a few, and each test on one kind of server."""
+
+
+def kinds(usual: str) -> list[str]:
+    """The kinds of server for a test that takes long: both where time is given."""
+    return ["redis", "valkey"] if FAILOVERS else [usual]
+
+
+@contextmanager
+def pair(kind: str) -> Iterator[tuple[Node, Node, Line]]:
+    """A master, a replica that has caught up, and the line by which it is fed."""
+    with (
+        # A copy is sent at once, and no other replica waited for.
+        node_on_port(kind, "--repl-diskless-sync-delay", "0") as master,
+        node_on_port(kind, "--repl-diskless-sync-delay", "0") as replica,
+        # The replica asks for the stream, so it comes as answers.
+        line_to(("127.0.0.1", master.port), raw=True) as stream,
+    ):
+        follow(replica, stream.port)
+        yield master, replica, stream
+
+
+def follow(replica: Node, port: int) -> None:
+    """Make a replica of the server at a port, and wait until it has what that one had."""
+    replica.raw.execute_command("REPLICAOF", "127.0.0.1", port)
+    until(lambda: replica.raw.info("replication")["master_link_status"] == "up", 20)
+
+
+def caught_up(master: Node, replica: Node) -> None:
+    """Wait until a replica has all that its master had."""
+    offset = master.raw.info("replication")["master_repl_offset"]
+    until(lambda: replica.raw.info("replication")["slave_repl_offset"] >= offset, 20)
+
+
+def promote(replica: Node) -> None:
+    """Make a master of it: no scripts are loaded there."""
+    replica.raw.execute_command("REPLICAOF", "NO", "ONE")
+
+
+def served(node: Node) -> TestServer:
+    """The node as the server of a queue's tests."""
+    return TestServer("node", node.address, lambda: node.raw)

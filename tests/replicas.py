@@ -18,6 +18,10 @@ FAILOVERS = int(os.environ.get("TEST_FAILOVERS", "0"))
 """So many failovers in a row; unless it is set, a few, and each test on one kind of server."""
 
 
+# Nothing is waited for before a copy is sent, and all that is done in turns is done often.
+QUICK = ("--repl-diskless-sync-delay", "0", "--hz", "100", "--dynamic-hz", "no")
+
+
 def kinds(usual: str) -> list[str]:
     """The kinds of server for a test that takes long: both where time is given."""
     return ["redis", "valkey"] if FAILOVERS else [usual]
@@ -27,9 +31,8 @@ def kinds(usual: str) -> list[str]:
 def pair(kind: str) -> Iterator[tuple[Node, Node, Line]]:
     """A master, a replica that has caught up, and the line by which it is fed."""
     with (
-        # A copy is sent at once, and no other replica waited for.
-        node_on_port(kind, "--repl-diskless-sync-delay", "0") as master,
-        node_on_port(kind, "--repl-diskless-sync-delay", "0") as replica,
+        node_on_port(kind, *QUICK) as master,
+        node_on_port(kind, *QUICK) as replica,
         # The replica asks for the stream, so it comes as answers.
         line_to(("127.0.0.1", master.port), raw=True) as stream,
     ):

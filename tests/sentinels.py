@@ -17,7 +17,7 @@ from typing import Any
 
 import redis
 from clusters import Node, node_on_port
-from replicas import follow
+from replicas import QUICK, follow
 from servers import TestServer, _free_ports, program_of, until
 
 from boltq import guard
@@ -31,7 +31,7 @@ sentinel failover-timeout {NAME} 2000
 sentinel parallel-syncs {NAME} 1
 """
 # Else they look at the replicas every 10 s, and at each other every 2.
-QUICK = ("INFO-PERIOD", 200, "PUBLISH-PERIOD", 200, "PING-PERIOD", 100, "ASK-PERIOD", 100)
+OFTEN = ("INFO-PERIOD", 200, "PUBLISH-PERIOD", 200, "PING-PERIOD", 100, "ASK-PERIOD", 100)
 
 
 @dataclass
@@ -117,8 +117,7 @@ class Watched:
 def watched(kind: str) -> Iterator[Watched]:
     """Two servers and three sentinels of a kind; all end with the block."""
     with ExitStack() as stack:
-        quick = ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
-        nodes = [stack.enter_context(node_on_port(kind, *quick, persistent=True)) for _ in range(2)]
+        nodes = [stack.enter_context(node_on_port(kind, *QUICK, persistent=True)) for _ in range(2)]
         follow(nodes[1], nodes[0].port)
         ports = _free_ports(3)
         clients = [stack.enter_context(_sentinel(kind, port, nodes[0].port)) for port in ports]
@@ -147,7 +146,7 @@ def _sentinel(kind: str, port: int, master_port: int) -> Iterator[Any]:
         client = redis.Redis(port=port, protocol=2)
         try:
             until(lambda: _answers(client), 20)
-            client.execute_command("SENTINEL", "DEBUG", *QUICK)
+            client.execute_command("SENTINEL", "DEBUG", *OFTEN)
             yield client
         finally:
             client.close()

@@ -18,10 +18,11 @@ from boltq import address, scripts
 from boltq.errors import Unavailable
 from boltq.evalsha import Bells, Server, sources
 
+KINDS = ["redis", "valkey"]
 Pair = tuple[Node, Node, Line]
 
 
-@pytest.fixture(params=kinds("valkey"))
+@pytest.fixture(params=kinds("redis"))
 def two(request: pytest.FixtureRequest) -> Iterator[Pair]:
     with pair(request.param) as found:
         yield found
@@ -53,6 +54,7 @@ def fail_over(two: Pair) -> None:
     promote(replica)
 
 
+@pytest.mark.parametrize("two", KINDS, indirect=True)
 def test_what_the_replica_had_goes_on_there_although_it_knows_no_script(
     two: Pair, on: Callable[[Node], QueueState]
 ) -> None:
@@ -247,6 +249,7 @@ def test_a_call_to_a_demoted_master_is_named_and_leaves_no_half_of_a_write(
     sound(on(replica))
 
 
+@pytest.mark.parametrize("two", KINDS, indirect=True)
 def test_two_masters_for_a_while_and_then_one_leave_a_sound_queue(
     two: Pair, on: Callable[[Node], QueueState]
 ) -> None:

@@ -119,14 +119,15 @@ def test_a_moving_queue_holds_up_no_other_of_the_same_round_trip(
 
 
 def test_a_script_is_loaded_where_the_queue_has_moved_to(q: QueueState, three: TestServer) -> None:
-    q.enqueue("a")
+    q.run("a")
+    q.enqueue("b")
     with half_moved(q, three):
         pass
     three.nodes[-1].raw.script_flush()
-    assert q.claimed() == ["a"]
-    three.nodes[-1].raw.script_flush()
     (acked,) = q.server.call_all([scripts.ack(q.name, [scripts.AckItem("a", "t1", b"")])])
     assert acked.answers == [scripts.AckDone()]
+    three.nodes[-1].raw.script_flush()
+    assert q.claimed("t2") == ["b"]
 
 
 def test_a_bell_is_heard_on_the_node_to_which_its_queue_moves(

@@ -2,7 +2,8 @@
 
 - server: the shared Redis, then the shared Valkey; choose with --servers=redis,valkey,cluster,acl;
   a test in scripts/ or marked `everywhere` runs on all four. On `acl` a script may touch only the
-  keys that it declares, so these prove that no script leaves its queue
+  keys that it declares, so these prove that no script leaves its queue. `cluster` is three nodes of
+  Valkey; `redis-cluster`, only where asked for, of Redis
 - private_server: starts one whose configuration a test changes, or that it kills
 - cluster: three nodes of the embedded binary
 - queue: a queue name that no other test has
@@ -27,7 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--servers",
         help="the kinds of server that tests with the fixture `server` run on: redis, valkey, "
-        "cluster, acl (default: redis,valkey; all four in scripts/ and where marked `everywhere`)",
+        "cluster, redis-cluster, acl (default: redis,valkey; in scripts/ and where marked "
+        "`everywhere` all but redis-cluster)",
     )
 
 
@@ -40,7 +42,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         usual = "redis,valkey,cluster,acl" if everywhere else "redis,valkey"
         kinds = (metafunc.config.getoption("--servers") or usual).split(",")
         marked = [
-            pytest.param(kind, marks=pytest.mark.cluster) if kind == "cluster" else kind
+            pytest.param(kind, marks=pytest.mark.cluster) if "cluster" in kind else kind
             for kind in kinds
         ]
         metafunc.parametrize("server", marked, indirect=True, scope="session")

@@ -130,14 +130,14 @@ def shared_server(kind: str) -> Iterator[TestServer]:
         how = container_server() if engine_answers() else process_server(kind)
     elif kind == "redis" and REDIS_FROM == "container":
         how = container_server()
-    elif kind == "cluster":
+    elif kind in {"cluster", "redis-cluster"}:
         from clusters import cluster_server
 
-        how = cluster_server()
+        how = cluster_server(kind="valkey" if kind == "cluster" else "redis")
     else:
         how = process_server("valkey" if kind == "acl" else kind)
     with how as server:
-        server.kind = kind
+        server.kind = kind.removeprefix("redis-")
         yield server
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from audited import sound
 from clusters import Node, cluster_server, migrate, migrate_at_once, owner, slot_of
 from queue_keys import Roads
 from queue_state import QueueState
@@ -36,6 +37,8 @@ def three(request: pytest.FixtureRequest) -> Iterator[TestServer]:
 def q(three: TestServer, queue: str) -> Iterator[QueueState]:
     state = QueueState(three, queue, Roads(road_to(three), three.raw()))
     yield state
+    sound(state)
+    state.forget()
     state.server.close()
 
 

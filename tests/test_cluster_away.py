@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from audited import sound
 from clusters import Node, cluster_server, owner, slot_of
 from queue_keys import Roads
 from queue_state import QueueState
@@ -17,6 +18,7 @@ from workers import state, working
 from boltq import address, scripts
 from boltq.errors import Unavailable
 from boltq.evalsha import Server
+from boltq.worker.outage import QUIET_SECONDS
 
 # Nodes go on although one is away; what a node held is there when it is back.
 OPTIONS = ("--cluster-require-full-coverage", "no")
@@ -97,9 +99,10 @@ def test_a_script_is_loaded_although_another_node_is_away(
 
 
 def test_a_worker_of_queues_on_all_nodes_works_on_where_nodes_are_left(
-    lasting: TestServer, one_a_node: list[QueueState]
+    lasting: TestServer, one_a_node: list[QueueState], caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second, third = one_a_node
+    began = time.monotonic()
     go = threading.Event()
 
     def slow() -> None:
@@ -126,6 +129,10 @@ def test_a_worker_of_queues_on_all_nodes_works_on_where_nodes_are_left(
         first.enqueue("again", type="t")
         until(lambda: {state(first, id) for id in ("held", "again")} == {"completed"}, 20)
     assert second.lease("long") is None
+    # Each call to the one node is lost, and each to another answered: that is told now and then.
+    assert caplog.text.count("redis is away") <= 1 + (time.monotonic() - began) / QUIET_SECONDS
+    for q in one_a_node:
+        sound(q)
 
 
 def test_nothing_is_lost_while_each_node_is_killed_once_under_load(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from audited import sound
 from clusters import Node, cluster_server, owner, slot_of
+from line import line_to
 from queue_keys import Roads
 from queue_state import QueueState
 from replicas import FAILOVERS, kinds
@@ -145,6 +146,25 @@ def test_nothing_is_lost_while_each_node_is_killed_once_under_load(
             start(node)
             traffic.must_go_on("a node was killed")
     traffic.must_be_whole()
+
+
+def test_a_cluster_that_comes_back_at_other_addresses_is_found_by_its_name(queue: str) -> None:
+    call = scripts.stats(queue)
+    with cluster_server(1) as one, line_to(("127.0.0.1", one.nodes[0].port)) as name:
+        place = address.parse(name.address.replace("redis", "redis+cluster"))
+        roads = Server(place, patience_seconds=0), Server(place, patience_seconds=0)
+        assert [road.call(call).queued for road in roads] == [0, 0]
+        one.nodes[0].embedded.kill()
+        with pytest.raises(Unavailable):
+            roads[0].call(call)
+        with pytest.raises(Unavailable):
+            roads[1].call_all([call])
+        with cluster_server(1) as other:
+            name.lead_to(("127.0.0.1", other.nodes[0].port))
+            for road in roads:
+                road.patience_seconds = 10
+                assert road.call(call).queued == 0
+                road.close()
 
 
 def test_a_client_may_be_made_before_any_node_is_there(queue: str) -> None:

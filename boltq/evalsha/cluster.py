@@ -20,6 +20,7 @@ class Cluster(RedisCluster):
         asking = Retry(NoBackoff(), len(nodes))
         super().__init__(startup_nodes=nodes, retry=asking, **options)
         self.set_retry(retry)
+        self._given = [(node.host, node.port) for node in nodes]
 
     def execute_command(self, *args: Any, **kwargs: Any) -> Any:
         """Send one command; see redis-py."""
@@ -31,6 +32,9 @@ class Cluster(RedisCluster):
             away = getattr(problem, "connection", None)
             if away is None or self._is_default(away):
                 self.replace_default_node()
+            raise
+        except refused.RedisClusterException:
+            self._begin_anew()
             raise
 
     def get_node(
@@ -61,10 +65,22 @@ class Cluster(RedisCluster):
                 answers = pipe.execute(raise_on_error=False)
             except (refused.RedisError, OSError) as problem:
                 answers = [problem] * len(numbers)
-                self.nodes_manager.initialize(last_failed_node_name=node.name)
+                self._look_again(node)
             for n, answer in zip(numbers, answers, strict=True):
                 replies[n] = answer
         return replies
+
+    def _look_again(self, failed: ClusterNode) -> None:
+        try:
+            self.nodes_manager.initialize(last_failed_node_name=failed.name)
+        except refused.RedisClusterException:
+            self._begin_anew()
+            raise
+
+    def _begin_anew(self) -> None:
+        """Look next where the user said: all nodes that were found since may have new addresses."""
+        given = [ClusterNode(host, port) for host, port in self._given]  # type: ignore[no-untyped-call]
+        self.nodes_manager.startup_nodes = {node.name: node for node in given}
 
     def _by_node(self, commands: Sequence[Command]) -> dict[ClusterNode, list[int]]:
         found: dict[ClusterNode, list[int]] = {}

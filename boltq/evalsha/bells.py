@@ -26,19 +26,14 @@ class Bells:
         timeout_seconds = max(0.001, min(timeout_seconds, 2.0))
         in_cluster = self._server.address.kind == "cluster"
         groups = [[key] for key in keys] if in_cluster else [list(keys)]
-        away = None
-        for group in groups:
-            try:
+        try:
+            for group in groups:
                 rung = self._redis.blpop(group, timeout=timeout_seconds / len(groups))
-            except ROAD_ERRORS as problem:
-                leave_replica(self._redis, problem)
-                away = named(problem, self._server.address.shown)
-                away.__cause__ = problem
-                continue  # the bells on other nodes are heard all the same
-            if rung:
-                return keys[cast("tuple[bytes, bytes]", rung)[0].decode()]
-        if away is not None:
-            raise away
+                if rung:
+                    return keys[cast("tuple[bytes, bytes]", rung)[0].decode()]
+        except ROAD_ERRORS as problem:
+            leave_replica(self._redis, problem)
+            raise named(problem, self._server.address.shown) from problem
         return None
 
     def close(self) -> None:

@@ -23,7 +23,8 @@ BURST_BLOCK_SECONDS = 0.05
 """The same for a worker that is to end when there is nothing more to do."""
 
 AWAY_SECONDS = 1.0
-"""A queue whose server did not answer is left alone for so long: others may be on other nodes."""
+"""A queue whose server did not answer is left alone for so long, or as long as the try took: half
+of the time is left to queues on other nodes."""
 
 TROUBLE_SECONDS = 5.0
 """A queue that refuses a claim for a reason of its own is left alone for so long."""
@@ -198,12 +199,13 @@ class Fetcher:
     def _claim(self, queue: str, room: int) -> None:
         # Slow jobs would keep their threads for long: then each queue has its share of them.
         limit = room if self._pace.ahead else self._turns.share(queue, room)
+        began = time.monotonic()
         try:
             taken = self._claimer.claim(queue, limit)
         except Unavailable as problem:
             self._outage.lost(problem)
             self._away.add(queue)
-            self._turns.rests(queue, AWAY_SECONDS)
+            self._turns.rests(queue, max(AWAY_SECONDS, time.monotonic() - began))
             return
         except BoltQError as problem:
             self._say_once(queue, problem)

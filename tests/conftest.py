@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from servers import TestServer, process_server, shared_server
 
-pytest_plugins = ["queue_state"]
+pytest_plugins = ["queue_state", "replicas"]
 
 SCRIPTS = Path(__file__).parent / "scripts"
 

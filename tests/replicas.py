@@ -7,12 +7,21 @@ with pair("valkey") as (master, replica, stream):
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from clusters import Node, node_on_port
 from line import Line, line_to
+from queue_keys import Roads
+from queue_state import QueueState
 from servers import TestServer, until
+
+from boltq import address
+from boltq.evalsha import Server
+
+KINDS = ["redis", "valkey"]
+Pair = tuple[Node, Node, Line]
 
 FAILOVERS = int(os.environ.get("TEST_FAILOVERS", "0"))
 """So many failovers in a row; unless it is set, a few, and each test on one kind of server."""
@@ -60,3 +69,23 @@ def promote(replica: Node) -> None:
 def served(node: Node) -> TestServer:
     """The node as the server of a queue's tests."""
     return TestServer("node", node.address, lambda: node.raw)
+
+
+@pytest.fixture(params=kinds("redis"))
+def two_servers(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    with pair(request.param) as found:
+        yield found
+
+
+@pytest.fixture
+def queue_on(queue: str) -> Iterator[Callable[[Node], QueueState]]:
+    """The queue as one of the servers has it."""
+    roads: list[Server] = []
+
+    def at(node: Node) -> QueueState:
+        roads.append(Server(address.parse(node.address), patience_seconds=5))
+        return QueueState(served(node), queue, Roads(roads[-1], node.raw))
+
+    yield at
+    for road in roads:
+        road.close()

@@ -112,7 +112,7 @@ def test_nor_is_it_in_a_cluster(
 def holder(cluster: TestServer, q: QueueState) -> Embedded:
     """The node of the cluster that holds the queue."""
     port = q.raw.get_node_from_key(q.key("jobs")).port
-    return next(node for node in cluster.nodes if str(port) in node._options)
+    return next(node.embedded for node in cluster.nodes if node.port == port)
 
 
 # A socket whose making was interrupted is closed by the collector.

@@ -6,15 +6,18 @@ import socket
 import time
 from contextlib import suppress
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.task import ErrorTask
+from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask, Task, WSGITask
 from waitress.utilities import Error
 
+from boltq.api.lot import Lot
 from boltq.api.middleware import SAFE_HEADERS
+from boltq.api.parking import PLACE, Parked, Place
 from boltq.api.problems import MEDIA_TYPE, problem
 
 LINGER_SECONDS = 2.0
@@ -29,6 +32,8 @@ _log = logging.getLogger(__name__)
 
 class StrictParser(HTTPRequestParser):
     """Refuses a request that a proxy in front of us may see end elsewhere (RFC 9112)."""
+
+    place: Place | None = None
 
     def parse_header(self, header_plus: bytes) -> None:
         """Read the head of a request; raise ParsingError if its length or host is in doubt."""
@@ -62,19 +67,72 @@ class ProblemTask(ErrorTask):
         _log.info("request refused", extra={"status": status.value, "error": error.body})
 
 
+class ApplicationTask(WSGITask):
+    """One run of a request, which can be run again from the beginning."""
+
+    def get_environment(self) -> dict[str, Any]:
+        """Return the environment of this run, with the place that the request has in all of them.
+
+        The body is read from its start.
+        """
+        environ = super().get_environment()
+        environ["wsgi.input"].seek(0)
+        environ[PLACE] = cast("Channel", self.channel).place
+        return environ
+
+
 class Channel(HTTPChannel):
     """One connection. After a refusal it still reads for a while what the client goes on to send.
 
     Closing with bytes unread resets the connection, and the client would lose the answer.
+
+    A request that waits stays the first of `requests`, as one in work does; no thread is in it. It
+    alone is read on meanwhile, so that a client that goes is noticed.
     """
 
+    task_class = ApplicationTask
     error_task_class = ProblemTask
     parser_class = StrictParser
+    parked = False
     lingers = False
     closes_at = 0.0
 
+    @property
+    def lot(self) -> Lot:
+        """Where requests wait."""
+        return cast("Listener", self.server).lot
+
+    @property
+    def place(self) -> Place:
+        """The place of the request in work."""
+        request = cast("StrictParser", self.requests[0])
+        if request.place is None:
+            request.place = Place(self.lot)
+        return request.place
+
+    def service(self) -> None:
+        """Run a request; if it is to wait, put it aside: the thread is free then."""
+        place = self.place
+        try:
+            super().service()
+        except Parked as parked:
+            place.wait = parked.wait
+            self.lot.park(self, parked.wait)
+            if not self.connected:  # the loop may have noticed before it waited
+                self.lot.leave(self)
+            self.server.pull_trigger()
+        else:
+            if place.wait and place.wait.rung:
+                self.lot.pass_on(place.wait.rung)
+
+    def resume(self) -> None:
+        """Let the request that waited be run again, or, if its client has gone, be dropped."""
+        self.server.add_task(cast("Task", self))
+
     def readable(self) -> bool:
         """Tell waitress' loop whether to watch for bytes to read."""
+        if self.parked and len(self.requests) == 1 and not self.writable():
+            return True
         return bool(self.closes_at) or super().readable()
 
     def writable(self) -> bool:
@@ -96,6 +154,14 @@ class Channel(HTTPChannel):
                 self.socket.shutdown(socket.SHUT_WR)
         else:
             super().handle_close()
+            self.lot.leave(self)
+
+
+class Listener(TcpWSGIServer):
+    """What takes the connections, and has the lot where their requests wait."""
+
+    channel_class = Channel
+    lot: Lot
 
 
 def _sentence(error: Error, limits: Adjustments) -> str:

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 import falcon
 
 from boltq import errors, ids
-from boltq.api import requests
+from boltq.api import preference, requests
 from boltq.api.answers import encode, send, with_members
 from boltq.api.bodies import json_body
 from boltq.api.middleware import note
 from boltq.api.problems import BadField
 from boltq.client import BoltQ
+from boltq.follow import ENDED, Enqueued
 from boltq.job import Job
 
 
@@ -22,11 +24,26 @@ class Jobs:
     boltq: BoltQ
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Enqueue a job: 202 with it and its Location, 200 with `duplicate` if its id was known."""
+        """Enqueue a job: 202 with it and its Location, 200 with `duplicate` if its id was known.
+
+        With `Prefer: wait=N` it is 200 once the job has ended, and 202 after N seconds.
+        """
         asked = requests.read_job(json_body(req))
+        enqueued = preference.remembered(req) or self._enqueue(req, asked)
+        note(req, job=enqueued.id)
+        resp.location = f"/api/jobs/{enqueued.id}"
+        job = _job_or_none(self.boltq, req, enqueued.id)
+        shown = encode({"id": enqueued.id}) if job is None else job.to_json()
+        status = HTTPStatus.ACCEPTED if enqueued.created else HTTPStatus.OK
+        if job is not None and preference.seconds(req):
+            preference.until_ended(req, resp, self.boltq, job, remember=enqueued)
+            status = HTTPStatus.OK if job.state in ENDED else HTTPStatus.ACCEPTED
+        send(resp, shown if enqueued.created else with_members(shown, duplicate=True), status)
+
+    def _enqueue(self, req: falcon.Request, asked: requests.JobRequest) -> Enqueued[Any]:
         note(req, queue=asked.queue, type=asked.type)
         try:
-            enqueued = self.boltq.enqueue(
+            return self.boltq.enqueue(
                 asked.type,
                 raw=bytes(asked.payload),
                 queue=asked.queue,
@@ -47,13 +64,6 @@ class Jobs:
                 raise
             # How far ahead it is only the server's clock can say.
             raise BadField("run_at", f"run_at must be at most ten years ahead: {error}") from error
-        note(req, job=enqueued.id)
-        resp.location = f"/api/jobs/{enqueued.id}"
-        job = _job_or_id(self.boltq, req, enqueued.id)
-        if enqueued.created:
-            send(resp, job, HTTPStatus.ACCEPTED)
-        else:
-            send(resp, with_members(job, duplicate=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +73,8 @@ class JobStatus:
     boltq: BoltQ
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Show the job that the query names."""
-        send(resp, _job(self.boltq, req, _read_id(req, req.get_param("id"))).to_json())
+        """Show the job that the query names; with `Prefer: wait=N` once it has ended."""
+        _show(self.boltq, req, resp, req.get_param("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +84,8 @@ class OneJob:
     boltq: BoltQ
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
-        """Show the job that the path names."""
-        send(resp, _job(self.boltq, req, _read_id(req, id)).to_json())
+        """Show the job that the path names; with `Prefer: wait=N` once it has ended."""
+        _show(self.boltq, req, resp, id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +126,20 @@ def _job(boltq: BoltQ, req: falcon.Request, id: str) -> Job:
     return job
 
 
+def _show(boltq: BoltQ, req: falcon.Request, resp: falcon.Response, id: str | None) -> None:
+    job = _job(boltq, req, _read_id(req, id))
+    preference.until_ended(req, resp, boltq, job)
+    send(resp, job.to_json())
+
+
 def _job_or_id(boltq: BoltQ, req: falcon.Request, id: str) -> bytes:
+    job = _job_or_none(boltq, req, id)
+    return encode({"id": id}) if job is None else job.to_json()
+
+
+def _job_or_none(boltq: BoltQ, req: falcon.Request, id: str) -> Job | None:
     """Return a job after a change that was answered: a look that fails must not hide that."""
     try:
-        return _job(boltq, req, id).to_json()
+        return _job(boltq, req, id)
     except errors.BoltQError:
-        return encode({"id": id})
+        return None

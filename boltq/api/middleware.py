@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import falcon
 
+from boltq.api import parking
 from boltq.logs import REQUEST_ID
 
 SAFE_HEADERS = {
@@ -27,10 +28,12 @@ class RequestLog:
     """Gives each request an id, from X-Request-Id where that is safe, and one line in the log."""
 
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
-        """Note when the request came and what it is called."""
+        """Note when the request came and what it is called, once if it waits and is run again."""
         given = req.get_header("X-Request-Id") or ""
-        req.context.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-        req.context.started = perf_counter()
+        id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        kept = parking.kept(req)
+        req.context.request_id = kept.setdefault("request_id", id)
+        req.context.started = kept.setdefault("started", perf_counter())
         req.context.concerns = {}
         req.context.error = None
 

@@ -9,21 +9,17 @@ from wsgiref.types import WSGIApplication
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
-from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from boltq.api.bodies import MAX_BODY_BYTES
-from boltq.api.channel import Channel
+from boltq.api.channel import Channel, Listener
+from boltq.api.lot import Lot
 from boltq.errors import BadSetting
 
 THREADS = 16
 GRACE_SECONDS = 10.0
 
 _STOP_SEEN_SECONDS = 0.2
-
-
-class _Listener(TcpWSGIServer):
-    channel_class = Channel
 
 
 class Serving:
@@ -49,13 +45,19 @@ class Serving:
         self._grace_seconds = grace_seconds
         # waitress' own map of all that it watches: the listener, its wake-up pipe, the channels.
         self._watched: dict[int, Any] = {}
-        self._listener: _Listener | None = None
+        self._listener: Listener | None = None
         self._dispatcher = ThreadedTaskDispatcher()
+        self._lot = Lot()
 
     @property
     def port(self) -> int:
         """The port that is listened on, once started; until then the one that was asked for."""
         return self._port
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait without a thread: for jobs, or for the end of one."""
+        return len(self._lot)
 
     def start(self) -> None:
         """Take the port; connections wait from here on. Raises BadSetting if it cannot be had."""
@@ -68,7 +70,7 @@ class Serving:
             self._pump(_STOP_SEEN_SECONDS)
         self._drain(listener)
 
-    def _take_port(self) -> _Listener:
+    def _take_port(self) -> Listener:
         listening = _listen(self._host, self._port)
         self._port = listening.getsockname()[1]
         limits = Adjustments(
@@ -84,7 +86,7 @@ class Serving:
             asyncore_use_poll=True,
         )
         self._dispatcher.set_thread_count(self._threads)
-        return _Listener(
+        listener = Listener(
             self._app,
             self._watched,
             _sock=listening,
@@ -93,21 +95,25 @@ class Serving:
             sockinfo=(listening.family, listening.type, listening.proto, listening.getsockname()),
             bind_socket=False,
         )
+        listener.lot = self._lot
+        return listener
 
     def _pump(self, seconds: float) -> None:
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._watched, count=1)
 
-    def _drain(self, listener: _Listener) -> None:
+    def _drain(self, listener: Listener) -> None:
         self._accept_what_waits(listener)
         # Not its own close(): that takes the wake-up pipe too, without which no answer goes out.
         wasyncore.dispatcher.close(listener)
+        self._lot.close()
         deadline = time.monotonic() + self._grace_seconds
         while any(map(_is_busy, self._channels())) and time.monotonic() < deadline:
             self._pump(0.05)
         self._dispatcher.shutdown(cancel_pending=True, timeout=1)
         wasyncore.close_all(self._watched, ignore_all=True)
+        self._lot.join()
 
-    def _accept_what_waits(self, listener: _Listener) -> None:
+    def _accept_what_waits(self, listener: Listener) -> None:
         """Take the connections that the kernel has accepted for us: closing would cut them off."""
         known = -1
         while len(self._watched) != known:

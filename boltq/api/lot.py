@@ -1,0 +1,241 @@
+"""The parking lot: one thread that waits for all requests that wait."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterable
+from typing import Protocol
+
+from boltq import ids, scripts
+from boltq.api.parking import Wait
+from boltq.errors import BoltQError
+from boltq.evalsha import Bells, Server
+from boltq.evalsha.bells import BELL_MARGIN_SECONDS
+from boltq.follow import ENDED
+
+MOST_PARKED = 400
+"""How many requests may wait at once; of the connections that waitress takes, some are left."""
+
+LOOK_SECONDS = 0.1
+"""Between two looks at the jobs whose end is waited for, however many; also how late the bell of a
+queue may be heard that nobody waited for before, while others are."""
+
+TROUBLE_SECONDS = 0.5
+INSPECT_ITEMS = 100
+
+_log = logging.getLogger(__name__)
+
+
+class Guest(Protocol):
+    """A connection whose request waits."""
+
+    parked: bool
+
+    def resume(self) -> None:
+        """Let the request be run again."""
+        ...
+
+
+class Lot:
+    """Holds what waits, by connection, in the order of their coming. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waits: dict[Guest, Wait] = {}
+        self._by_queue: dict[str, dict[Guest, Wait]] = {}
+        self._unwanted: list[str] = []
+        self._thread: threading.Thread | None = None
+        self._is_open = True
+        self._look_at = 0.0
+
+    def __len__(self) -> int:
+        """How many requests wait."""
+        return len(self._waits)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another request may wait."""
+        return self._is_open and len(self._waits) < MOST_PARKED
+
+    def park(self, guest: Guest, wait: Wait) -> None:
+        """Keep a request until there is something to do for it; at once if the lot is closed."""
+        with self._changed:
+            if self._is_open:
+                guest.parked = True
+                self._waits[guest] = wait
+                for queue in wait.due:
+                    self._by_queue.setdefault(queue, {})[guest] = wait
+                if self._thread is None:
+                    self._thread = threading.Thread(
+                        target=self._run, args=(wait.server,), name="parking lot", daemon=True
+                    )
+                    self._thread.start()
+                self._changed.notify()
+                return
+        wait.until = 0.0
+        guest.resume()
+
+    def leave(self, guest: Guest) -> None:
+        """Let go a request whose client has gone; nothing happens if it does not wait here."""
+        with self._changed:
+            gone = self._take_out(guest)
+        if gone:
+            guest.resume()
+
+    def pass_on(self, queue: str) -> None:
+        """Give a ring that was heard, and not acted on, to the next who waits for the queue."""
+        with self._changed:
+            guest = next(iter(self._by_queue.get(queue, ())), None)
+            if guest is None:
+                self._unwanted.append(queue)
+                self._changed.notify()
+                return
+            wait = self._waits[guest]
+            self._take_out(guest)
+        wait.rung = queue
+        guest.resume()
+
+    def close(self) -> None:
+        """Let all that wait be answered with what there is; who comes now is, too."""
+        with self._changed:
+            self._is_open = False
+            waits = dict(self._waits)
+            for guest, wait in waits.items():
+                wait.until = 0.0
+                self._take_out(guest)
+            self._changed.notify()
+        for guest in waits:
+            guest.resume()
+
+    def join(self) -> None:
+        """Wait until the thread has ended, after close()."""
+        if self._thread is not None:
+            self._thread.join(BELL_MARGIN_SECONDS)
+
+    def _take_out(self, guest: Guest) -> bool:
+        wait = self._waits.pop(guest, None)
+        if wait is None:
+            return False
+        guest.parked = False
+        for queue in wait.due:
+            waiting = self._by_queue[queue]
+            del waiting[guest]
+            if not waiting:
+                del self._by_queue[queue]
+        return True
+
+    def _run(self, server: Server) -> None:
+        bells, asking = Bells(server), server.another(patience_seconds=0.0)
+        said = ""
+        try:
+            while self._is_open:
+                try:
+                    self._step(bells, asking)
+                    said = ""
+                except BoltQError as problem:
+                    # The requests are answered with their own errors, each when its time is over.
+                    if said != str(problem):
+                        said = str(problem)
+                        _log.warning("requests that wait hear nothing", extra={"error": said})
+                    self._hold(TROUBLE_SECONDS)
+                    self._look_at_all()
+        finally:
+            bells.close()
+            asking.close()
+
+    def _step(self, bells: Bells, asking: Server) -> None:
+        with self._changed:
+            if not self._waits and not self._unwanted:
+                self._changed.wait()
+                return
+            unwanted, self._unwanted = self._unwanted, []
+            queues = list(self._by_queue)
+            nearest = min((wait.next_at for wait in self._waits.values()), default=0.0)
+            if any(wait.job for wait in self._waits.values()):
+                nearest = min(nearest, self._look_at)
+        for queue in unwanted:
+            _ring_again(asking, queue)
+        now = time.monotonic()
+        seconds = min(nearest - now, LOOK_SECONDS)
+        if seconds > 0 and queues:
+            rung = bells.wait(queues, seconds)
+            if rung is not None:
+                self.pass_on(rung)
+        elif seconds > 0:
+            self._hold(seconds)
+        self._let_go_the_due()
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + LOOK_SECONDS
+            self._let_go_the_ended(asking)
+
+    def _hold(self, seconds: float) -> None:
+        with self._changed:
+            if self._is_open:
+                self._changed.wait(seconds)
+
+    def _look_at_all(self) -> None:
+        """Have each queue looked at: rings may have been lost meanwhile."""
+        with self._changed:
+            for wait in self._waits.values():
+                wait.due = dict.fromkeys(wait.due, 0.0)
+
+    def _let_go_the_due(self) -> None:
+        now = time.monotonic()
+        with self._changed:
+            due = [guest for guest, wait in self._waits.items() if wait.next_at <= now]
+            for guest in due:
+                self._take_out(guest)
+        for guest in due:
+            guest.resume()
+
+    def _let_go_the_ended(self, asking: Server) -> None:
+        with self._changed:
+            wanted = {wait.job for wait in self._waits.values() if wait.job}
+        if not wanted:
+            return
+        ended = _ended(asking, wanted)
+        with self._changed:
+            gone = [guest for guest, wait in self._waits.items() if wait.job in ended]
+            for guest in gone:
+                self._take_out(guest)
+        for guest in gone:
+            guest.resume()
+
+
+def _ended(asking: Server, jobs: Iterable[str]) -> set[str]:
+    """Return which of the jobs have ended, or are not kept any more; costs one round trip."""
+    queues: dict[str, list[str]] = {}
+    for job in jobs:
+        queues.setdefault(ids.split(job)[0], []).append(job)
+    groups = [
+        (queue, group[start : start + INSPECT_ITEMS])
+        for queue, group in queues.items()
+        for start in range(0, len(group), INSPECT_ITEMS)
+    ]
+    calls = [
+        scripts.inspect(
+            queue, [scripts.InspectItem(ids.split(job)[1]) for job in group], with_payload=0
+        )
+        for queue, group in groups
+    ]
+    ended: set[str] = set()
+    for (_, group), reply in zip(groups, asking.call_all(calls), strict=True):
+        # A queue that refuses answers the request itself, when it is run again.
+        answers = reply.answers if isinstance(reply, scripts.Inspected) else [None] * len(group)
+        for job, answer in zip(group, answers, strict=True):
+            is_late = isinstance(answer, scripts.InspectLater)
+            goes_on = isinstance(answer, scripts.InspectJob) and answer.state not in ENDED
+            if not is_late and not goes_on:
+                ended.add(job)
+    return ended
+
+
+def _ring_again(asking: Server, queue: str) -> None:
+    """Pass a ring on to a worker elsewhere: a job that is given back rings."""
+    token = ids.new_token()
+    call = scripts.claim(queue, token=token, worker="api", lease_ms=5000, limit=1, max_bytes=1)
+    reply = asking.call(call)
+    if isinstance(reply, scripts.Claimed):
+        items = [scripts.ReleaseItem(job.id, token, 0) for job in reply.answers]
+        if items:
+            asking.call(scripts.release(queue, items))

@@ -78,7 +78,7 @@ class Job:
         Costs O(bytes of the job).
         """
         members: dict[str, object] = {"id": self.id, "queue": self.queue, "type": self.type}
-        members |= _spliced("payload", self.payload) | _spliced("headers", self.headers)
+        members |= spliced("payload", self.payload) | spliced("headers", self.headers)
         members |= {"state": self.state, "priority": self.priority, "attempt": self.attempt}
         members |= {"failures": self.failures, "max_attempts": self.max_attempts}
         if self.lost:
@@ -98,7 +98,7 @@ class Job:
                 members[name] = shown_time(moment)
         if self.worker:
             members["worker"] = self.worker
-        members |= _spliced("result", self.result)
+        members |= spliced("result", self.result)
         members["errors"] = [
             {
                 "attempt": error.attempt,
@@ -168,7 +168,8 @@ def _moment(time_ms: int) -> datetime | None:
     return moment_of(time_ms) if time_ms else None
 
 
-def _spliced(name: str, raw: bytes | None) -> dict[str, object]:
+def spliced(name: str, raw: bytes | None) -> dict[str, object]:
+    """Return the member under which bytes are shown: as they are, or in base64 if no JSON."""
     if raw is None:
         return {}
     try:

@@ -18,6 +18,14 @@ GET  /api/jobs/status?id=ID        how it stands
 GET  /api/jobs/ID                  the same
 POST /api/jobs/ID/cancel           take it out, or ask its worker to stop
 POST /api/jobs/ID/replay           queue a dead job again
+POST /api/claims                   lease jobs to a worker; queues, wait_seconds, token
+POST /api/jobs/ID/ack              it is done; token, result
+POST /api/jobs/ID/fail             it failed; token, error, delay_seconds, final
+POST /api/jobs/ID/extend           it takes longer; token, lease_seconds
+POST /api/jobs/ID/release          another may do it; token, delay_seconds
+POST /api/acks                     many of these at once: acks, fails, extends, releases
+GET  /api/scripts                  the Lua scripts, for those who speak to Redis themselves
+GET  /api/scripts/NAME             one of them
 GET  /api/dead                     dead jobs, newest first; queue=, limit=, cursor=
 GET  /api/stats                    counts, of all queues and of each
 GET  /api/queues                   the queues

@@ -87,6 +87,7 @@ def _answer_refusal(
         word=error.word,
         field=getattr(error, "field", ""),
         unknown_ids=list(getattr(error, "unknown_ids", ())),
+        **getattr(error, "members", {}),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
-from boltq.api import dead, front, jobs, queues, workers
+from boltq.api import claims, dead, front, jobs, leases, queues, scripts, work_requests, workers
 from boltq.client import BoltQ
 
 Scope: TypeAlias = Literal["open", "read", "enqueue", "work", "admin"]
@@ -29,6 +29,14 @@ def table(boltq: BoltQ) -> list[Route]:
         Route("/api/jobs/{id}", jobs.OneJob(boltq), {"GET": "read"}),
         Route("/api/jobs/{id}/cancel", jobs.Cancel(boltq), {"POST": "admin"}),
         Route("/api/jobs/{id}/replay", jobs.Replay(boltq), {"POST": "admin"}),
+        Route("/api/claims", claims.Claims(boltq), {"POST": "work"}),
+        Route("/api/acks", leases.Reports(boltq), {"POST": "work"}),
+        *(
+            Route(f"/api/jobs/{{id}}/{verb}", leases.OneReport(boltq, kind), {"POST": "work"})
+            for verb, kind in work_requests.VERBS.items()
+        ),
+        Route("/api/scripts", scripts.Manifest(), {"GET": "read"}),
+        Route("/api/scripts/{name}", scripts.OneScript(), {"GET": "read"}),
         Route("/api/dead", dead.Dead(boltq), {"GET": "read"}),
         Route("/api/stats", queues.AllStats(boltq), {"GET": "read"}),
         Route("/api/queues", queues.Queues(boltq), {"GET": "read"}),

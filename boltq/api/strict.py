@@ -128,7 +128,7 @@ def _explain(kind: type[msgspec.Struct], message: str, members: Mapping[str, byt
     if missing := re.match("Object missing required field `([a-z_]+)`", message):
         field = missing[1]
         return BadField(field, f"{field} must be given: {rules(kind)[field]}")
-    path = re.search(r"at `\$\.([a-z_.]+)`\Z", message)
+    path = re.search(r"at `\$\.([a-z_.]+)(\[[0-9.]+\])?`\Z", message)
     field = path[1] if path else "body"
     sentence = f"{field} must be {rules(kind).get(field, 'as documented')}"
     written = members.get(field, b"").decode()

@@ -1677,6 +1677,91 @@ def reap(
 
 
 @dataclass(frozen=True, slots=True)
+class RecallKnown:
+    """KNOWN of recall: a claim under it leased jobs here, whatever has become of them."""
+
+
+_RECALL_KNOWN = RecallKnown()
+
+
+@dataclass(frozen=True, slots=True)
+class RecallUnknown:
+    """UNKNOWN of recall: no such claim is remembered."""
+
+
+_RECALL_UNKNOWN = RecallUnknown()
+
+
+RecallAnswer = RecallKnown | RecallUnknown
+
+
+class Recalled(NamedTuple):
+    """RECALLED of recall: `answers` holds for each token, in order, its RecallAnswer."""
+
+    now_ms: int
+    answers: list[RecallAnswer]
+
+
+RecallReply = Recalled
+
+
+_RECALL_ANSWERS: dict[bytes, Callable[[list[Any]], RecallAnswer]] = {
+    b"KNOWN": lambda _: _RECALL_KNOWN,
+    b"UNKNOWN": lambda _: _RECALL_UNKNOWN,
+}
+
+
+def _read_recalled(reply: list[Any]) -> Recalled:
+    _, now_ms, *items = reply
+    answers = _RECALL_ANSWERS
+    return Recalled(
+        int(now_ms),
+        [answers[word](items) for word in items],
+    )
+
+
+_RECALL_REPLIES: dict[bytes, Callable[[list[Any]], RecallReply]] = {
+    b"RECALLED": _read_recalled,
+}
+_RECALL_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+class RecallItem(NamedTuple):
+    """What repeats in recall.
+
+    token: a name of 1..64 bytes; names a claim.
+    """
+
+    token: str
+
+
+def _parse_recall(reply: list[Any]) -> RecallReply:
+    return _read("recall", _RECALL_REPLIES, _RECALL_REFUSALS, reply)
+
+
+def recall(
+    queue: str,
+    items: Iterable[RecallItem],
+) -> Call[RecallReply]:
+    """Tell which claims are remembered, without claiming.
+
+    queue: its name.
+    items: 1..100 of RecallItem.
+
+    Once sent, it returns Recalled, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n), n = tokens given.
+    """
+    argv: list[Argument] = []
+    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    return Call("recall", queue, argv, _parse_recall)
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseBack:
     """BACK of release: given back now."""
 

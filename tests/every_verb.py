@@ -194,6 +194,11 @@ def _listing(state: str) -> Case:
     return Case("list", lambda q: _list(q, state), unread=tuple(unread))
 
 
+def _recall(q: QueueState) -> Call[Any]:
+    fill(q)
+    return scripts.recall(q.name, [scripts.RecallItem(token) for token in ("t1", "unknown")])
+
+
 TRIMMED = "jobs payloads tries completed cancelled dead outcomes stats "
 ENDED = "jobs payloads running leases tries outcomes stats "
 ALL_BUT_SETTINGS = tuple(part for part in PARTS if part != "settings")
@@ -250,6 +255,7 @@ CASES = {
     "inspect": Case("inspect", _inspect),
     **{f"list {state}": _listing(state) for state in STATES},
     "stats": Case("stats", _stats),
+    "recall": Case("recall", _recall),
     # Of a part of the wrong type they tell, and leave it.
     "audit": Case("audit", _audit, unread=ALL_BUT_SETTINGS),
     "mend": Case(

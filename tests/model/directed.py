@@ -228,6 +228,7 @@ class Directed(Steps):
         assert self.send(verb, *argv)[0] == "UPGRADE"
         for reading in (
             ("stats",),
+            ("recall", "t0"),
             ("list", STATES[place % 7], "newest", 1, ""),
             ("inspect", 1, "j0"),
         ):

@@ -152,6 +152,10 @@ class Machine(Compared):
     def stats(self) -> None:
         self.send("stats")
 
+    @rule()
+    def recall(self) -> None:
+        self.send("recall", *list(self.model.claims)[-90:], "never")
+
     # --- and what happens to requests, and to all
 
     @rule(ms=st.sampled_from([1_000, 7_000, 60_000, 3 * HOUR_MS]))

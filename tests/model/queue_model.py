@@ -31,6 +31,7 @@ SHAPES = {
     "inspect": (1, 1),
     "list": (4, 0),
     "stats": (0, 0),
+    "recall": (0, 1),
 }
 DUE_AT_ONCE = 100  # of each kind, before a claim takes jobs
 LOOK_AGAIN_MS = 60_000

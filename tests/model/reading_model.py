@@ -1,4 +1,4 @@
-"""The model's reading verbs: inspect, list, stats; its settings, and its order within a state."""
+"""The model's reading verbs, inspect, list, stats, recall; settings; the order within a state."""
 
 import json
 import math
@@ -109,6 +109,7 @@ class Reading:
     """What does not change a queue."""
 
     jobs: dict[str, Job]
+    claims: dict[str, Lines]
     total: Counter[str]
     settings: Settings
 
@@ -178,6 +179,10 @@ class Reading:
             outcome.result if outcome and whole else "",
             "".join(errors if whole else errors[-1:]),
         ]
+
+    def recall(self, now_ms: int, tokens: Sequence[Sequence[str]]) -> Answer:
+        told = ["KNOWN" if token in self.claims else "UNKNOWN" for (token,) in tokens]
+        return ["RECALLED", now_ms, *told]
 
     def stats(self, now_ms: int) -> Answer:
         queued = [job.score % PRIORITY_STEP for job in self.members("queued")]

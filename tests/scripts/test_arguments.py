@@ -29,6 +29,7 @@ ACCEPTED: dict[str, tuple[tuple[Argument, ...], tuple[Argument, ...]]] = {
     "inspect": ((1,), ("held",)),
     "list": (("queued", "newest", 10, ""), ()),
     "stats": ((), ()),
+    "recall": ((), ("t1",)),
     "audit": (("job",), (b"held",)),
     "mend": (("job",), (b"held",)),
 }

@@ -119,6 +119,28 @@ def test_of_several_queues_the_first_that_has_jobs_is_claimed(
     assert inside(claim(http, q, queues=both, max_jobs=9)) == []
 
 
+@pytest.mark.parametrize("fair", [False, True])
+def test_a_repeat_of_a_claim_of_several_queues_goes_to_the_one_that_answered(
+    http: TestClient,
+    q: QueueState,
+    fair: bool,  # noqa: FBT001 - drawn by name
+) -> None:
+    other = f"{q.name}-2"
+    enqueue_elsewhere(q, other, "b1", "b2")
+    both = [q.name, other]
+    asked: dict[str, Any] = {"queues": both, "token": "t1", "fair": fair}
+    assert inside(claim(http, q, **asked)) == ["b1"]
+    q.enqueue("a1", "a2", "a3")
+    left = q.dump()
+    # The first queue has jobs now: a repeat must not claim them.
+    for _ in range(5):
+        assert inside(claim(http, q, **asked)) == ["b1"]
+    q.call(scripts.ack(other, [scripts.AckItem("b1", "t1", b"")]))
+    assert inside(claim(http, q, **asked)) == []
+    assert q.dump() == left
+    assert inside(claim(http, q, **asked | {"token": "t2", "fair": False})) == ["a1"]
+
+
 def test_fair_claims_come_to_each_queue(http: TestClient, q: QueueState) -> None:
     other = f"{q.name}-2"
     q.enqueue(*(f"a{n}" for n in range(40)))

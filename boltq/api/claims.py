@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import falcon
@@ -53,12 +54,26 @@ class Claims:
         queues = list(asked.queues)
         if asked.fair:
             random.shuffle(queues)
+        if asked.token and len(queues) > 1:
+            # A repeat goes only to the queue that answered: to the others it were a new claim.
+            queues = self._known(queues, asked.token) or queues
         return Wait(
             self.boltq.server,
             time.monotonic() + asked.wait_seconds,
             due=dict.fromkeys(queues, 0.0),
             kept=_Told(asked, asked.token or ids.new_token()),
         )
+
+    def _known(self, queues: Sequence[str], token: str) -> list[str]:
+        """Return the queues in which a claim under this token leased jobs; one round trip."""
+        item = scripts.RecallItem(token)
+        replies = self.boltq.server.call_all([scripts.recall(queue, [item]) for queue in queues])
+        return [
+            queue
+            for queue, reply in zip(queues, replies, strict=True)
+            if isinstance(reply, scripts.Recalled)
+            and isinstance(reply.answers[0], scripts.RecallKnown)
+        ]
 
 
 class _Told:

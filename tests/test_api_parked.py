@@ -247,6 +247,27 @@ def test_a_stop_answers_what_waits_at_once(q: QueueState) -> None:
         assert time.monotonic() - began < 5
 
 
+def test_while_redis_is_away_who_waits_goes_on_waiting_and_hears_of_jobs_afterwards(
+    private_server: Callable[..., TestServer], queue: str
+) -> None:
+    server = private_server("valkey")
+    boltq = BoltQ(server.address)
+    ask = {"queues": [queue], "wait_seconds": 20}
+    with served(boltq.server) as api:
+        long = [api.starts("POST", "/api/claims", ask) for _ in range(8)]
+        short = api.starts("POST", "/api/claims", ask | {"wait_seconds": 0.8})
+        api.waiting(9)
+        assert server.embedded is not None
+        server.embedded.kill()
+        assert short.result(10).status == 200
+        assert took(lambda: api.ask("GET", "/healthz")) < 1  # no thread waits for Redis
+        assert api.serving.waiting == 8
+        server.embedded.start()
+        ids = {boltq.enqueue("echo", queue=queue).id for _ in range(8)}
+        assert {one.result(20).json["jobs"][0]["id"] for one in long} == ids
+    boltq.close()
+
+
 def test_the_next_request_of_a_connection_waits_for_the_one_before(api: Api, q: QueueState) -> None:
     connection = raw_poll(api, q, "t1")
     api.waiting()

@@ -103,6 +103,9 @@ def test_a_path_with_what_is_no_name_is_refused(api: Api) -> None:
         api.refuses("POST", f"/api/queues/{part}/pause")
         api.refuses("POST", f"/api/queues/{part}/resume")
         api.refuses("GET", f"/api/dead?queue={part}")
+        for verb in ("ack", "fail", "extend", "release"):
+            path = f"/api/jobs/{part}/{verb}"
+            api.refuses("POST", path, body=b'{"token":"t1"}', headers=JSON)
 
     for text in PATHS:
         if text != b"a:b":

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from boltq import ids, scripts
@@ -126,22 +126,27 @@ class Lot:
 
     def _run(self, server: Server) -> None:
         bells, asking = Bells(server), server.another(patience_seconds=0.0)
-        said = ""
-        try:
-            while self._is_open:
-                try:
-                    self._step(bells, asking)
-                    said = ""
-                except BoltQError as problem:
-                    # The requests are answered with their own errors, each when its time is over.
-                    if said != str(problem):
-                        said = str(problem)
-                        _log.warning("requests that wait hear nothing", extra={"error": said})
-                    self._hold(TROUBLE_SECONDS)
+        trouble = ""
+        while self._is_open:
+            try:
+                if trouble:
+                    asking.ping()
+                    trouble = ""
                     self._look_at_all()
-        finally:
-            bells.close()
-            asking.close()
+                self._step(bells, asking)
+            except Exception as problem:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+                # Who waits goes on waiting: to run all requests now would take every thread, each
+                # for as long as the client of the API has patience with a server that is away.
+                if trouble != str(problem):
+                    trouble = str(problem)
+                    trace = None if isinstance(problem, BoltQError) else problem
+                    _log.warning(
+                        "requests that wait hear nothing", exc_info=trace, extra={"error": trouble}
+                    )
+                self._hold(TROUBLE_SECONDS)
+                self._let_go(lambda wait: wait.is_over)
+        bells.close()
+        asking.close()
 
     def _step(self, bells: Bells, asking: Server) -> None:
         with self._changed:
@@ -163,9 +168,10 @@ class Lot:
                 self.pass_on(rung)
         elif seconds > 0:
             self._hold(seconds)
-        self._let_go_the_due()
-        if time.monotonic() >= self._look_at:
-            self._look_at = time.monotonic() + LOOK_SECONDS
+        now = time.monotonic()
+        self._let_go(lambda wait: wait.next_at <= now)
+        if now >= self._look_at:
+            self._look_at = now + LOOK_SECONDS
             self._let_go_the_ended(asking)
 
     def _hold(self, seconds: float) -> None:
@@ -179,31 +185,23 @@ class Lot:
             for wait in self._waits.values():
                 wait.due = dict.fromkeys(wait.due, 0.0)
 
-    def _let_go_the_due(self) -> None:
-        now = time.monotonic()
+    def _let_go(self, which: Callable[[Wait], bool]) -> None:
         with self._changed:
-            due = [guest for guest, wait in self._waits.items() if wait.next_at <= now]
-            for guest in due:
-                self._take_out(guest)
-        for guest in due:
-            guest.resume()
-
-    def _let_go_the_ended(self, asking: Server) -> None:
-        with self._changed:
-            wanted = {wait.job for wait in self._waits.values() if wait.job}
-        if not wanted:
-            return
-        ended = _ended(asking, wanted)
-        with self._changed:
-            gone = [guest for guest, wait in self._waits.items() if wait.job in ended]
+            gone = [guest for guest, wait in self._waits.items() if which(wait)]
             for guest in gone:
                 self._take_out(guest)
         for guest in gone:
             guest.resume()
 
+    def _let_go_the_ended(self, asking: Server) -> None:
+        with self._changed:
+            wanted = {wait.job for wait in self._waits.values() if wait.job}
+        ended = _ended(asking, wanted)
+        self._let_go(lambda wait: wait.job in ended)
+
 
 def _ended(asking: Server, jobs: Iterable[str]) -> set[str]:
-    """Return which of the jobs have ended, or are not kept any more; costs one round trip."""
+    """Return which of the jobs have ended, or are not kept any more; at most one round trip."""
     queues: dict[str, list[str]] = {}
     for job in jobs:
         queues.setdefault(ids.split(job)[0], []).append(job)
@@ -219,7 +217,8 @@ def _ended(asking: Server, jobs: Iterable[str]) -> set[str]:
         for queue, group in groups
     ]
     ended: set[str] = set()
-    for (_, group), reply in zip(groups, asking.call_all(calls), strict=True):
+    replies = asking.call_all(calls) if calls else []
+    for (_, group), reply in zip(groups, replies, strict=True):
         # A queue that refuses answers the request itself, when it is run again.
         answers = reply.answers if isinstance(reply, scripts.Inspected) else [None] * len(group)
         for job, answer in zip(group, answers, strict=True):

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from api_served import Api, served
+from audited import sound
 from queue_state import QueueState
-from servers import missing
+from servers import TestServer, missing
 from workers import command
 
 from boltq import scripts
@@ -60,6 +61,18 @@ TOTALS = {
     "died_total": FAILS,
 }
 """What stats tells after all jobs; everything else is 0, but for the leases that were lost."""
+
+
+@pytest.fixture
+def q(shared_servers: Callable[[str], TestServer], queue: str) -> Iterator[QueueState]:
+    # On one kind of server: these take seconds, and what differs between the kinds is not theirs.
+    state = QueueState(shared_servers("valkey"), queue)
+    yield state
+    try:
+        sound(state)
+    finally:
+        state.forget()
+        state.server.close()
 
 
 @pytest.fixture

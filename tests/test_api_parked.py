@@ -294,6 +294,26 @@ def test_a_connection_is_kept_after_a_wait(api: Api, q: QueueState) -> None:
     connection.close()
 
 
+def test_a_claim_in_chunks_behind_an_expectation_waits_with_its_body(
+    api: Api, q: QueueState
+) -> None:
+    body = json.dumps(poll(q)).encode()
+    with socket.create_connection(("127.0.0.1", api.serving.port), timeout=10) as connection:
+        connection.sendall(
+            b"POST /api/claims HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Transfer-Encoding: chunked\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+        )
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+        api.waiting()
+        q.enqueue("a")
+        answered = b""
+        while more := connection.recv(65536):
+            answered += more
+    assert answered.startswith(b"HTTP/1.1 200 ")
+    assert answered.endswith(b'"payload":{}}]}')
+
+
 def test_beyond_the_room_for_waiting_requests_a_claim_is_answered_at_once(
     api: Api, q: QueueState, monkeypatch: pytest.MonkeyPatch
 ) -> None:

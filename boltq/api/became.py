@@ -98,4 +98,4 @@ def _story(job: Job) -> str:
         return f"it is {job.state} since {shown.get('finished_at')}"
     if job.state in ("scheduled", "retrying"):
         return f"it is {job.state}, to be queued at {shown.get('run_at')}"
-    return "it is queued again"
+    return "it is queued"

@@ -14,7 +14,7 @@ from servers import TestServer
 
 from boltq.api import channel
 from boltq.api.app import create_app
-from boltq.api.bodies import MAX_BODY_BYTES
+from boltq.api.bodies import BATCH_BODY_BYTES
 from boltq.api.serve import Serving
 from boltq.client import BoltQ
 from boltq.errors import BadSetting
@@ -81,13 +81,13 @@ REFUSED = {
     "a broken chunk": (HEAD + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400),
     "an unknown encoding": (HEAD + b"Transfer-Encoding: gzip\r\n\r\n", 501),
     "large headers": (HEAD + b"A: " + b"a" * 20_000 + b"\r\n\r\n", 431),
-    "a large body": (HEAD + b"Content-Length: %d\r\n\r\n" % (MAX_BODY_BYTES + 1), 413),
+    "a large body": (HEAD + b"Content-Length: %d\r\n\r\n" % (BATCH_BODY_BYTES + 1), 413),
 }
 
 
 SENTENCES = {
     400: "no request of HTTP",
-    413: f"at most {MAX_BODY_BYTES} bytes",
+    413: f"at most {BATCH_BODY_BYTES} bytes",
     431: "at most 16383 bytes",
     501: "not supported",
 }
@@ -109,7 +109,7 @@ def test_what_waitress_refuses_itself_is_a_problem_too(port: int, case: str) -> 
 
 
 def test_a_client_that_sends_on_after_a_refusal_still_reads_the_refusal(port: int) -> None:
-    length = 4 * MAX_BODY_BYTES
+    length = 4 * BATCH_BODY_BYTES
     answer = talk(port, HEAD + b"Content-Length: %d\r\n\r\n" % length + b"x" * length)
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["word"] == "TOO_LARGE"
@@ -125,7 +125,7 @@ def test_a_client_that_never_stops_sending_is_closed_all_the_same(
 ) -> None:
     monkeypatch.setattr(channel, "LINGER_SECONDS", 0.1)
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % (MAX_BODY_BYTES + 1))
+        connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % (BATCH_BODY_BYTES + 1))
         with pytest.raises(OSError, match=r"reset|pipe"):
             send_without_end(connection)
 
@@ -138,8 +138,8 @@ def test_a_smuggled_request_is_not_answered(port: int) -> None:
 
 def test_the_largest_body_and_one_in_chunks_arrive_whole(port: int) -> None:
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("POST", "/", body=b"x" * MAX_BODY_BYTES)
-    assert connection.getresponse().read() == b"%d" % MAX_BODY_BYTES
+    connection.request("POST", "/", body=b"x" * BATCH_BODY_BYTES)
+    assert connection.getresponse().read() == b"%d" % BATCH_BODY_BYTES
     connection.request("POST", "/", body=iter([b"ab", b"cde"]), encode_chunked=True)
     assert connection.getresponse().read() == b"5"
     connection.close()

@@ -1,27 +1,34 @@
 """The bytes of a request's body, taken only in the form that no page of another site can send."""
 
+from collections.abc import Collection
+
 import falcon
 
 MAX_BODY_BYTES = 8 * 1024 * 1024 + 64 * 1024  # what one call of a script takes, and its envelope
+BATCH_BODY_BYTES = 16 * 1024 * 1024
+LINES = ("application/x-ndjson", "application/jsonl", "application/ndjson")
+"""How clients name JSON a line."""
 
 
-def json_body(req: falcon.Request) -> bytes:
-    """Return the body of a request that says it is JSON.
+def json_body(
+    req: falcon.Request, most_bytes: int = MAX_BODY_BYTES, others: Collection[str] = ()
+) -> bytes:
+    """Return the body of a request that says it is JSON, or one of the `others`.
 
     Raises a 415 for any other type: forms and plain text can be posted by any page, JSON only after
-    the browser has asked us. Raises a 413 above MAX_BODY_BYTES.
+    the browser has asked us. Raises a 413 above `most_bytes`.
     """
     kind = (req.content_type or "").partition(";")[0].strip().lower()
-    if kind != falcon.MEDIA_JSON and not kind.endswith("+json"):
+    if kind != falcon.MEDIA_JSON and not kind.endswith("+json") and kind not in others:
         raise falcon.HTTPUnsupportedMediaType(
             description=f"the body is sent as {kind or 'nothing in particular'}, it must be "
             'application/json; with curl: -H "Content-Type: application/json"'
         )
     if (req.get_header("Content-Encoding") or "identity").lower() != "identity":
         raise falcon.HTTPUnsupportedMediaType(description="the body must not be compressed")
-    if (req.content_length or 0) > MAX_BODY_BYTES:
+    if (req.content_length or 0) > most_bytes:
         raise falcon.HTTPContentTooLarge(
-            description=f"the body can have at most {MAX_BODY_BYTES} bytes"
+            description=f"the body can have at most {most_bytes} bytes"
         )
     return req.bounded_stream.read()
 

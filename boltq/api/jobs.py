@@ -1,5 +1,6 @@
 """Jobs over HTTP: enqueue, look at, cancel and replay them."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +11,7 @@ from boltq import errors, ids
 from boltq.api import preference, requests
 from boltq.api.answers import encode, send, with_members
 from boltq.api.bodies import json_body
+from boltq.api.idempotency import MEMBER, REPLAYED, Key, key_of
 from boltq.api.middleware import note
 from boltq.api.problems import BadField
 from boltq.client import BoltQ
@@ -28,42 +30,43 @@ class Jobs:
 
         With `Prefer: wait=N` it is 200 once the job has ended, and 202 after N seconds.
         """
-        asked = requests.read_job(json_body(req))
-        enqueued = preference.remembered(req) or self._enqueue(req, asked)
+        body = json_body(req)
+        asked = requests.read_job(body)
+        note(req, queue=asked.queue, type=asked.type)
+        key = key_of(req, body)
+        enqueued = preference.remembered(req) or self._enqueue(asked, key)
         note(req, job=enqueued.id)
         resp.location = f"/api/jobs/{enqueued.id}"
+        if key and not enqueued.created:
+            key.check(self.boltq.get(enqueued.id, payload=False).headers)
+            resp.set_header(REPLAYED, "true")
+        is_new = enqueued.created or key is not None
         job = _job_or_none(self.boltq, req, enqueued.id)
         shown = encode({"id": enqueued.id}) if job is None else job.to_json()
-        status = HTTPStatus.ACCEPTED if enqueued.created else HTTPStatus.OK
+        status = HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
         if job is not None and preference.seconds(req):
             preference.until_ended(req, resp, self.boltq, job, remember=enqueued)
             status = HTTPStatus.OK if job.state in ENDED else HTTPStatus.ACCEPTED
-        send(resp, shown if enqueued.created else with_members(shown, duplicate=True), status)
+        send(resp, shown if is_new else with_members(shown, duplicate=True), status)
 
-    def _enqueue(self, req: falcon.Request, asked: requests.JobRequest) -> Enqueued[Any]:
-        note(req, queue=asked.queue, type=asked.type)
+    def _enqueue(self, asked: requests.JobRequest, key: Key | None) -> Enqueued[Any]:
+        headers = asked.decoded_headers()
+        if key:
+            headers = {**(headers or {}), MEMBER: key.asked}
         try:
-            return self.boltq.enqueue(
-                asked.type,
-                raw=bytes(asked.payload),
-                queue=asked.queue,
-                id=asked.id,
-                priority=asked.priority,
-                delay_seconds=asked.delay_seconds,
-                run_at=asked.run_at,
-                max_attempts=asked.max_attempts,
-                backoff=asked.decoded_backoff(),
-                timeout_seconds=asked.timeout_seconds,
-                retention_seconds=asked.retention_seconds,
-                headers=asked.decoded_headers(),
-            )
+            with key.in_flight() if key else nullcontext():
+                return self.boltq.enqueue(
+                    asked.type,
+                    raw=bytes(asked.payload),
+                    queue=asked.queue,
+                    id=key.id(asked.queue) if key and not asked.id else asked.id,
+                    headers=headers,
+                    **asked.options(),
+                )
         except errors.TooLarge as error:
             raise BadField("payload", str(error), errors.TooLarge) from error
         except errors.BadArgument as error:
-            if asked.run_at is None:
-                raise
-            # How far ahead it is only the server's clock can say.
-            raise BadField("run_at", f"run_at must be at most ten years ahead: {error}") from error
+            raise asked.too_far_ahead(error) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,8 @@ def _answer_refusal(
         unknown_ids=list(getattr(error, "unknown_ids", ())),
         **getattr(error, "members", {}),
     )
+    if seconds := getattr(error, "retry_after_seconds", 0):
+        resp.set_header("Retry-After", str(seconds))
 
 
 def _answer_http_error(

@@ -11,7 +11,7 @@ from boltq import ids
 from boltq.api import strict
 from boltq.api.problems import BadField
 from boltq.errors import BadArgument
-from boltq.newjob import Backoff
+from boltq.newjob import Backoff, Options
 
 MAX_HEADERS_BYTES = 4096
 MAX_LIST = 200
@@ -85,9 +85,24 @@ class JobRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
             pass
         raise BadField("headers", f"headers must be {strict.rules(JobRequest)['headers']}")
 
-    def decoded_backoff(self) -> Backoff | None:
-        """Return the backoff as the client takes it."""
-        return None if self.backoff is None else Backoff(**msgspec.structs.asdict(self.backoff))
+    def options(self) -> Options:
+        """Return the options as the client takes them."""
+        told = self.backoff
+        return {
+            "priority": self.priority,
+            "delay_seconds": self.delay_seconds,
+            "run_at": self.run_at,
+            "max_attempts": self.max_attempts,
+            "backoff": None if told is None else Backoff(**msgspec.structs.asdict(told)),
+            "timeout_seconds": self.timeout_seconds,
+            "retention_seconds": self.retention_seconds,
+        }
+
+    def too_far_ahead(self, refusal: BadArgument) -> BadArgument | BadField:
+        """Name the field for a refusal of the script: of run_at only the server's clock can say."""
+        if self.run_at is None:
+            return refusal
+        return BadField("run_at", f"run_at must be at most ten years ahead: {refusal}")
 
 
 class PauseRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -135,6 +150,13 @@ def read_limit(text: str | None, default: int = 100) -> int:
     if re.fullmatch("[0-9]{1,4}", text) and 1 <= int(text) <= MAX_LIST:
         return int(text)
     raise BadField("limit", f"limit must be a whole number from 1 to {MAX_LIST}")
+
+
+def read_mode(text: str | None) -> str:
+    """Return how a batch is taken, each (unless told) or all, or raise BadField."""
+    if text in (None, "each", "all"):
+        return text or "each"
+    raise BadField("mode", "mode must be each or all")
 
 
 def _check(field: str, check: Callable[..., object], *arguments: str) -> None:

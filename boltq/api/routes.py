@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
-from boltq.api import claims, dead, front, jobs, leases, queues, scripts, work_requests, workers
+from boltq.api import (
+    batch,
+    claims,
+    dead,
+    front,
+    jobs,
+    leases,
+    queues,
+    scripts,
+    work_requests,
+    workers,
+)
 from boltq.client import BoltQ
 
 Scope: TypeAlias = Literal["open", "read", "enqueue", "work", "admin"]
@@ -25,6 +36,7 @@ def table(boltq: BoltQ) -> list[Route]:
         Route("/healthz", front.Healthz(), {"GET": "open"}),
         Route("/readyz", front.Readyz(boltq), {"GET": "open"}),
         Route("/api/jobs", jobs.Jobs(boltq), {"POST": "enqueue"}),
+        Route("/api/jobs/batch", batch.Batch(boltq), {"POST": "enqueue"}),
         Route("/api/jobs/status", jobs.JobStatus(boltq), {"GET": "read"}),
         Route("/api/jobs/{id}", jobs.OneJob(boltq), {"GET": "read"}),
         Route("/api/jobs/{id}/cancel", jobs.Cancel(boltq), {"POST": "admin"}),

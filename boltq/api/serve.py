@@ -11,7 +11,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.task import ThreadedTaskDispatcher
 
-from boltq.api.bodies import MAX_BODY_BYTES
+from boltq.api.bodies import BATCH_BODY_BYTES
 from boltq.api.channel import Channel, Listener
 from boltq.api.lot import Lot
 from boltq.errors import BadSetting
@@ -78,7 +78,7 @@ class Serving:
             connection_limit=500,
             channel_timeout=20,
             cleanup_interval=5,
-            max_request_body_size=MAX_BODY_BYTES + 1,
+            max_request_body_size=BATCH_BODY_BYTES + 1,
             max_request_header_size=16 * 1024,
             expose_tracebacks=False,
             ident=None,

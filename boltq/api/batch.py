@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, NamedTuple
@@ -79,13 +80,9 @@ class Batch:
         self, written: Sequence[bytes], key: Key | None, refused: Results | None
     ) -> Iterator[_Item]:
         """Read each job; a bad one is noted as refused, or where none may be, raised."""
-        now_ms: list[int] = []
-
-        def clock() -> int:
-            if not now_ms:
-                now_ms.append(self.boltq.server.now_ms())
-            return now_ms[0]
-
+        # Most jobs of a batch have the options of the one before, and the clock is asked once.
+        clock = cache(self.boltq.server.now_ms)
+        commons: dict[tuple[object, ...], newjob.Common] = {}
         for place, one in enumerate(written, 1):
             try:
                 asked = requests.read_job(one)
@@ -98,7 +95,9 @@ class Batch:
                     headers=headers,
                     raw=bytes(asked.payload),
                 )
-                common = newjob.common(asked.options(), clock)
+                common = commons.get(asked.chosen)
+                if common is None:
+                    common = commons[asked.chosen] = newjob.common(asked.options(), clock)
                 yield _Item(place, asked.queue, common, newjob.item(asked.queue, new))
             except errors.BoltQError as refusal:
                 if refused is None or isinstance(refusal, errors.Unavailable):
@@ -170,9 +169,9 @@ def _split(req: falcon.Request, body: bytes) -> list[bytes]:
 
 def _calls(items: Sequence[_Item]) -> Iterator[_Sent]:
     """Put together what shares queue and options, in the order of the first of each."""
-    groups: dict[tuple[object, ...], list[_Item]] = {}
+    groups: dict[tuple[str, int], list[_Item]] = {}
     for one in items:
-        groups.setdefault((one.queue, *one.common.values()), []).append(one)
+        groups.setdefault((one.queue, id(one.common)), []).append(one)
     for group in groups.values():
         rest = iter(group)
         for batch in newjob.batches(one.item for one in group):

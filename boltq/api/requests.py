@@ -78,12 +78,22 @@ class JobRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     def decoded_headers(self) -> dict[str, object] | None:
         """Return the headers as the client takes them, or raise BadField."""
         written = bytes(self.headers)
+        if written == b"null":
+            return None
         try:
             if len(written) <= MAX_HEADERS_BYTES:
-                return msgspec.json.decode(written, type=dict[str, Any] | None)
+                return msgspec.json.decode(written, type=dict[str, Any])
         except msgspec.ValidationError:
             pass
         raise BadField("headers", f"headers must be {strict.rules(JobRequest)['headers']}")
+
+    @property
+    def chosen(self) -> tuple[object, ...]:
+        """What tells the options of one job from those of another."""
+        return (
+            *(self.priority, self.delay_seconds, self.run_at, self.max_attempts),
+            *(self.backoff, self.timeout_seconds, self.retention_seconds),
+        )
 
     def options(self) -> Options:
         """Return the options as the client takes them."""

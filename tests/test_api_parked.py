@@ -286,7 +286,7 @@ def test_the_next_request_of_a_connection_waits_for_the_one_before(api: Api, q: 
 def test_a_connection_is_kept_after_a_wait(api: Api, q: QueueState) -> None:
     connection = HTTPConnection("127.0.0.1", api.serving.port, timeout=10)
     for id in ("a", "b"):
-        sent = json.dumps(poll(q, wait_seconds=0.1)).encode()
+        sent = json.dumps(poll(q, wait_seconds=5)).encode()
         connection.request("POST", "/api/claims", sent, {"Content-Type": "application/json"})
         api.waiting()
         q.enqueue(id)

@@ -9,6 +9,7 @@ from workers import wait_for, working
 
 from boltq import scripts
 from boltq.call import Call
+from boltq.evalsha import sources
 from boltq.worker import turns
 
 
@@ -20,7 +21,7 @@ def at_one_instant(q: QueueState, *calls: Call[object], silently: bool = False) 
     """Make calls in one transaction; silently: what would ring is heard in it, too."""
     pipe = q.raw.pipeline(transaction=True)
     for call in calls:
-        q.server._load(call.script)
+        q.raw.script_load(sources()[call.script])
         pipe.execute_command(*q.server._command(call))
     if silently:
         pipe.delete(q.key("bell"))

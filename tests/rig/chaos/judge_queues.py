@@ -1,0 +1,194 @@
+"""Judges what holds of a whole queue: its order, its fences, its totals, and its pauses."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from rig.chaos.history import NEVER, Call, Event, calls
+from rig.chaos.lives import Finding
+
+ORDINARY = 4
+"""The priority of a job that names none."""
+
+
+class Sent(NamedTuple):
+    """The first enqueue of a job that is not delayed, and its place in the batch."""
+
+    began: float
+    ended: float
+    priority: int
+    batch: tuple[str, int]
+    place: int
+
+
+class First(NamedTuple):
+    """The first claim of a job."""
+
+    fence: int
+    began: float
+    ended: float
+    id: str
+
+
+@dataclass
+class Queue:
+    """What is needed of a queue, much less than its history."""
+
+    sent: dict[str, Sent] = field(default_factory=dict)
+    firsts: dict[str, First] = field(default_factory=dict)
+    fences: list[tuple[float, float, int, int]] = field(default_factory=list)
+    pauses: list[tuple[float, float]] = field(default_factory=list)  # surely paused between
+    certain: Counter[str] = field(default_factory=Counter)
+    perhaps: Counter[str] = field(default_factory=Counter)
+    totals: dict[str, int] | None = None
+
+
+def looked_at(events: Iterable[Event]) -> dict[str, Queue]:
+    """Take from the history what is needed."""
+    queues: dict[str, Queue] = defaultdict(Queue)
+    paused: dict[str, float] = {}
+    tokens: dict[str, float] = {}
+    for one in calls(events):
+        if isinstance(one, Event):
+            if one.what == "totals":
+                queues[one.queue].totals = one.told
+            continue
+        queue = queues[one.sent.queue]
+        if one.sent.verb == "enqueue":
+            _note_sent(queue, one)
+        elif one.sent.verb == "claim":
+            began = tokens.pop(one.sent.told["token"], one.began)
+            if one.ended == NEVER:
+                tokens[one.sent.told["token"]] = began
+            else:
+                _note_claimed(queue, one, began)
+        elif one.sent.verb == "configure" and one.ended != NEVER:
+            if one.sent.told.get("paused") == "1":
+                paused[one.sent.queue] = one.ended
+            elif one.sent.queue in paused:
+                queue.pauses.append((paused.pop(one.sent.queue), one.began))
+        if one.sent.verb in ("enqueue", "replay"):
+            _count(queue, one)
+    return queues
+
+
+def _count(queue: Queue, call: Call) -> None:
+    for _, answer in call.answers():
+        word = answer[0] if answer else call.word
+        queue.certain[call.sent.verb] += word in ("CREATED", "QUEUED")
+        queue.perhaps[call.sent.verb] += word not in ("CREATED", "QUEUED")
+
+
+def _note_sent(queue: Queue, call: Call) -> None:
+    if call.sent.told.get("delay_ms"):
+        return
+    priority = call.sent.told.get("priority", ORDINARY)
+    for place, ((id,), answer) in enumerate(call.answers()):
+        before = queue.sent.get(id)
+        ended = call.ended if answer and answer[0] in ("CREATED", "DUPLICATE") else NEVER
+        began, batch = call.began, (call.sent.who, call.sent.n)
+        if before:
+            began, ended, batch = before.began, min(before.ended, ended), before.batch
+        queue.sent[id] = Sent(began, ended, priority, batch, place)
+
+
+def _note_claimed(queue: Queue, call: Call, began: float) -> None:
+    items = call.told.items if call.told else []
+    if not items:
+        return
+    fences = [item[1] for item in items]
+    queue.fences.append((began, call.ended, min(fences), max(fences)))
+    for id, fence, attempt, *_ in items:
+        before = queue.firsts.get(id)
+        if before is None or fence < before.fence:
+            if attempt == 1:
+                queue.firsts[id] = First(fence, began, call.ended, id)
+            else:  # its first claim was not seen
+                queue.firsts.pop(id, None)
+
+
+def judge(name: str, queue: Queue, lives: dict[str, int]) -> Iterator[Finding]:
+    """lives: what the jobs that were kept have in sum: failures and lost leases."""
+    for kind, id, sentence in (
+        *_order(queue),
+        *_fences(queue),
+        *_paused(queue),
+        *_totals(queue, lives),
+    ):
+        yield Finding(kind, name, id, sentence)
+
+
+Told = Iterator[tuple[str, str, str]]
+
+
+def _order(queue: Queue) -> Told:
+    """First in, first out within a priority, and the higher priority first.
+
+    Looked at from the last claim backwards: of the jobs that were claimed later, the one that was
+    there first tells whether any of them should have been claimed before.
+    """
+    earliest: dict[int, tuple[float, str]] = {}
+    places: dict[tuple[str, int], int] = {}
+    for first in sorted(queue.firsts.values(), reverse=True):
+        sent = queue.sent.get(first.id)
+        if sent is None:
+            continue
+        ended, other = earliest.get(sent.priority, (NEVER, ""))
+        if ended < sent.began:
+            yield "order", first.id, f"it was claimed before {other}, which was enqueued earlier"
+        if places.get(sent.batch, sent.place) < sent.place:
+            yield "order", first.id, "it was claimed before an earlier one of its batch"
+        for priority, (there, urgent) in earliest.items():
+            if priority > sent.priority and there < first.began:
+                yield "order", first.id, f"it was claimed before {urgent}, which is more urgent"
+        places[sent.batch] = sent.place
+        if sent.ended < ended:
+            earliest[sent.priority] = (sent.ended, first.id)
+
+
+def _fences(queue: Queue) -> Told:
+    """A claim that was sent after another had been answered has the higher fences."""
+    by_end = sorted(queue.fences, key=lambda claim: claim[1])
+    highest, at = 0, 0
+    for began, _, least, _ in sorted(queue.fences):
+        while by_end[at][1] < began:
+            highest = max(highest, by_end[at][3])
+            at += 1
+        if least <= highest:
+            yield "fence", "", f"a claim got {least} after another had got {highest}"
+
+
+def _paused(queue: Queue) -> Told:
+    for first in queue.firsts.values():
+        if any(began < first.began and first.ended < ended for began, ended in queue.pauses):
+            yield "unexpected", first.id, "it was handed out while the queue was paused"
+
+
+def _totals(queue: Queue, lives: dict[str, int]) -> Told:
+    """What the server has counted, against what is there and what was answered."""
+    if queue.totals is None:
+        yield "counters", "", "no totals were taken at the end"
+        return
+    told: dict[str, Any] = queue.totals
+    resting = ("scheduled", "queued", "running", "retrying", "completed", "cancelled", "dead")
+    gone = ("purged_total", "trimmed_total", "dead_trimmed_total", "missing_total")
+    completed = told["completed"] + told["purged_total"]
+    equal = {
+        "enqueued_total": sum(told[name] for name in (*resting, *gone)),
+        "completed_total": completed,
+        "cancelled_total": told["cancelled"],
+        "died_total": told["dead"] + told["replayed_total"],
+        "failed_total": lives["failures"],
+        "lost_total": lives["lost"],
+        "missing_total": 0,
+        "trimmed_total": 0,
+        "dead_trimmed_total": 0,
+    }
+    for name, wanted in equal.items():
+        if told[name] != wanted:
+            yield "counters", "", f"{name} is {told[name]}, and {wanted} are to be found"
+    for verb, name in (("enqueue", "enqueued_total"), ("replay", "replayed_total")):
+        least, most = queue.certain[verb], queue.certain[verb] + queue.perhaps[verb]
+        if not least <= told[name] <= most:
+            yield "counters", "", f"{name} is {told[name]}, and {least} to {most} were answered"

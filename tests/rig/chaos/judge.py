@@ -15,7 +15,7 @@ KINDS = (
     *("lost", "stale", "duplicated", "overlap", "two_holders", "unexpected", "undone", "refused"),
     *("attempts", "order", "fence", "counters", "payload", "fsck", "progress", "rig"),
 )
-JOBS_AT_ONCE = 60_000
+JOBS_AT_ONCE = 120_000
 """Of so many jobs the lives are in memory; the history is read again for each such part of them."""
 
 Read = Callable[[], Iterable[Event]]

@@ -130,7 +130,7 @@ def _refused(life: Life) -> Told:
     """A call under a lease that was held, refused."""
     for act in life.acts:
         claim = life.claims.get(act.token)
-        if claim is None or act.word not in ("LEASE_LOST", "UNKNOWN"):
+        if claim is None or act.tries > 1 or act.word not in ("LEASE_LOST", "UNKNOWN"):
             continue
         if claim.ended >= act.began or act.now_ms >= _known_end_ms(life, claim, act.began):
             continue

@@ -66,6 +66,7 @@ class Act(NamedTuple):
     word: str
     now_ms: int = 0
     end_ms: int = 0
+    tries: int = 1
 
     @property
     def is_accepted(self) -> bool:
@@ -74,12 +75,12 @@ class Act(NamedTuple):
     @property
     def may_have_ended(self) -> bool:
         """Whether the lease may have ended by it: it did, it had, or nobody knows."""
-        ended = self.is_accepted or self.word in ("ALREADY", NO_ANSWER)
-        return self.verb in ENDS and ended
+        unknown = self.word == NO_ANSWER or self.tries > 1
+        return self.has_ended or (self.verb in ENDS and unknown)
 
     @property
     def has_ended(self) -> bool:
-        return self.may_have_ended and self.word != NO_ANSWER
+        return self.verb in ENDS and (self.is_accepted or self.word == "ALREADY")
 
 
 @dataclass(slots=True)
@@ -199,7 +200,10 @@ def _note_call(found: Gathered, call: Call, part: int, parts: int) -> None:
         word: Any = answer[0] if answer else call.word
         end_ms = answer[1] if len(answer) > 1 else 0
         who, began, ended = sent.who, call.began, call.ended
-        act = Act(sent.verb, token[0] if token else "", who, began, ended, word, now_ms, end_ms)
+        tries = call.told.told.get("tries", 1) if call.told else 1
+        act = Act(
+            sent.verb, token[0] if token else "", who, began, ended, word, now_ms, end_ms, tries
+        )
         if sent.verb == "enqueue":
             life.max_attempts = sent.told.get("max_attempts", life.max_attempts)
             life.max_lost = sent.told.get("max_lost", life.max_lost)

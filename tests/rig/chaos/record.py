@@ -7,6 +7,9 @@ What an event's `items` hold, by verb:
            cancel replay purge       id                        word
            claim                     nothing                   id, fence, attempt, failures, lost,
                                                                lease_end_ms, 1 if its payload is whole
+
+What was sent more than once, because there was no answer, has `tries`: it may have been carried out
+before the one that was answered.
 """
 
 import itertools
@@ -66,25 +69,28 @@ class RecordedServer(Server):
         )
 
     def call(self, call: Call[R]) -> R:
-        n = self._sent(call)
+        n, tries = self._sent(call), itertools.count()
         try:
-            reply = self.patiently(lambda: self._once(call))
+            reply = self.patiently(lambda: (next(tries), self._once(call))[1])
         except BoltQError as problem:
-            self._told(n, call, problem)
+            self._told(n, call, problem, next(tries))
             raise
-        self._told(n, call, reply)
+        self._told(n, call, reply, next(tries))
         return call.parse(reply)
 
     def call_all(self, calls: Sequence[Call[Any]]) -> list[Any]:
-        numbers = [self._sent(call) for call in calls]
+        numbers, tries = [self._sent(call) for call in calls], itertools.count()
         try:
-            replies = self.patiently(lambda: self._pipeline(calls))
+            replies = self.patiently(lambda: (next(tries), self._pipeline(calls))[1])
         except BoltQError as problem:
+            times = next(tries)
             for n, call in zip(numbers, calls, strict=True):
-                self._told(n, call, problem)
+                self._told(n, call, problem, times)
             raise
+        times = next(tries)
         for n, call, reply in zip(numbers, calls, replies, strict=True):
-            self._told(n, call, self._named(reply) if isinstance(reply, Exception) else reply)
+            answer = self._named(reply) if isinstance(reply, Exception) else reply
+            self._told(n, call, answer, times)
         return [
             self._named(reply) if isinstance(reply, Exception) else call.parse(reply)
             for call, reply in zip(calls, replies, strict=True)
@@ -111,7 +117,7 @@ class RecordedServer(Server):
         )
         return n
 
-    def _told(self, n: int, call: Call[Any], reply: Any) -> None:
+    def _told(self, n: int, call: Call[Any], reply: Any, tries: int) -> None:
         verb = call.script
         if verb not in ITEMS and verb not in ("claim", "configure"):
             return
@@ -126,9 +132,10 @@ class RecordedServer(Server):
             elif verb in ANSWERS:
                 first, width = ANSWERS[verb]
                 items = [_answer(verb, reply[at:]) for at in range(first, len(reply), width)]
+        told = {"tries": tries} if tries > 1 else {}
         self._history.write(
             "told", self._name, n=n, verb=verb, queue=call.queue, word=word, now_ms=now_ms,
-            items=items,
+            items=items, told=told,
         )
 
 

@@ -226,7 +226,11 @@ def _connect(place: Place) -> socket.socket:
     if isinstance(place, tuple):
         return socket.create_connection(place, 5)
     upstream = socket.socket(socket.AF_UNIX)
-    upstream.connect(str(place))
+    try:
+        upstream.connect(str(place))
+    except OSError:
+        upstream.close()
+        raise
     return upstream
 
 

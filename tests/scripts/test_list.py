@@ -1,6 +1,7 @@
 """list: the jobs of one state, page by page, from either end."""
 
 import json
+import time
 
 import pytest
 from queue_keys import HOUR_MS, STATES
@@ -100,7 +101,23 @@ def test_of_several_errors_the_last_comes_with_a_listed_job(q: QueueState) -> No
         q.make_due("retrying", "a")
     (job,) = page(q, "retrying").answers
     assert [json.loads(line)["message"] for line in job.errors.splitlines()] == ["try 2"]
+
     assert job.failures == 2
+
+
+@pytest.mark.timeout(30)
+def test_a_page_of_jobs_with_long_histories_of_errors_comes_at_once(q: QueueState) -> None:
+    ids = [f"a{n}" for n in range(20)]
+    q.enqueue(*ids, max_attempts=10)
+    for attempt in range(10):
+        token = f"t{attempt}"
+        assert len(q.claimed(token, limit=20)) == 20
+        q.fail(*ids, token=token, message=b"m" * 1000, stack=b"s" * 2800, delay_ms=0)
+    began = time.monotonic()
+    jobs = q.call(scripts.list_(q.name, state="dead", order="newest", limit=20, cursor="")).answers
+    assert time.monotonic() - began < 2.0
+    assert {len(job.errors.splitlines()) for job in jobs} == {1}
+    assert all(json.loads(job.errors)["attempt"] == 10 for job in jobs)
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -61,7 +61,9 @@ class Story:
             )
         self.passes(0.01)
 
-    def enqueue(self, *ids: str, word: str = "CREATED", who: str = "producer1", **told: Any) -> None:
+    def enqueue(
+        self, *ids: str, word: str = "CREATED", who: str = "producer1", **told: Any
+    ) -> None:
         self.totals["enqueued"] += len(ids) * (word == "CREATED")
         self.call("enqueue", who, [[id] for id in ids], [[word] for _ in ids], "ENQUEUED", **told)
 
@@ -78,9 +80,7 @@ class Story:
     ) -> None:
         stamp = stamp_of(self.now_ms) if fence is None else fence
         end_ms = self.now_ms + LEASE_MS
-        jobs = [
-            [id, stamp + n, attempt, failures, lost, end_ms, whole] for n, id in enumerate(ids)
-        ]
+        jobs = [[id, stamp + n, attempt, failures, lost, end_ms, whole] for n, id in enumerate(ids)]
         self.call("claim", who, [], jobs, "CLAIMED", token=token)
 
     def end(

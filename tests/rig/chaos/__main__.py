@@ -62,7 +62,12 @@ def main(arguments: Sequence[str]) -> int:
     failed = False
     for kind in ("redis", "valkey") if told.server == "both" else (told.server,):
         score = Score(
-            kind, told.seed, told.minutes * 60, told.rate, told.lease, told.scale,
+            kind,
+            told.seed,
+            told.minutes * 60,
+            told.rate,
+            told.lease,
+            told.scale,
             told.faults.split(","),
         )
         folder = Path(tempfile.mkdtemp(prefix="boltq-chaos-"))

@@ -134,7 +134,9 @@ def scripts_flushed(stage: Stage, some: random.Random) -> None:
 def clients_killed(stage: Stage, some: random.Random) -> None:
     with _told(stage) as client:
         _again(
-            stage, 0.1, stage.seconds(some, 2.0, 5.0),
+            stage,
+            0.1,
+            stage.seconds(some, 2.0, 5.0),
             lambda: client.execute_command("CLIENT", "KILL", "TYPE", "normal"),
         )
 

@@ -19,11 +19,16 @@ Sent = Callable[[], tuple[str, str] | None]
 
 
 class Hand(threading.Thread):
-    """Claims from one queue until stopped, and then lets go of what it still holds."""
+    """Claims from one queue until stopped, and then lets go of what it still holds.
 
-    def __init__(self, place: str, history: History, name: str, queue: str, *, seed: str) -> None:
+    lease: the longest that it asks for, in seconds.
+    """
+
+    def __init__(
+        self, place: str, history: History, name: str, queue: str, *, seed: str, lease: float
+    ) -> None:
         super().__init__(name=name, daemon=True)
-        self.queue = queue
+        self.queue, self.lease_ms = queue, round(lease * 1000)
         self.some = random.Random(f"{seed} {name}")
         self.server = RecordedServer(address.parse(place), history, name, patience_seconds=0.5)
         self.stopping = threading.Event()
@@ -44,7 +49,11 @@ class Hand(threading.Thread):
         """Claim under a new token; asked again with it where there was no answer."""
         token = ids.new_token()
         call = scripts.claim(
-            self.queue, token=token, worker=self.name, lease_ms=lease_ms, limit=limit,
+            self.queue,
+            token=token,
+            worker=self.name,
+            lease_ms=lease_ms,
+            limit=limit,
             max_bytes=1_000_000,
         )
         give_up = time.monotonic() + lease_ms / 1000
@@ -69,7 +78,7 @@ class OrderHand(Hand):
     """The only consumer of its queue: acks all that it gets."""
 
     def step(self) -> None:
-        token, jobs = self.claim(5000, self.some.randint(1, 20))
+        token, jobs = self.claim(self.lease_ms, self.some.randint(1, 20))
         if jobs:
             items = [scripts.AckItem(job.id, token, b"") for job in jobs]
             self.asked(scripts.ack(self.queue, items), time.monotonic() + 5)
@@ -91,7 +100,7 @@ class WildHand(Hand):
         self._late_calls()
         if self.some.random() < 0.1:
             self._meddle()
-        lease_ms = self.some.choice((300, 600, 1500, 3000))
+        lease_ms = self.lease_ms // self.some.choice((10, 5, 2, 1))
         until = time.monotonic() + lease_ms / 1000
         token, jobs = self.claim(lease_ms, self.some.choice((1, 1, 5, 20)))
         for job in jobs:
@@ -105,19 +114,19 @@ class WildHand(Hand):
             ("ack", "fail", "release", "extend", "late", "leave"), (70, 8, 6, 5, 6, 2)
         )[0]
         if act == "extend":
-            lease_ms = self.some.choice((500, 2000))
+            lease_ms = self.lease_ms // self.some.choice((5, 2))
             self.server.call(self._end("extend", id, token, lease_ms))
             until = max(until, time.monotonic() + lease_ms / 1000)
             act = self.some.choice(("ack", "ack", "fail", "release", "late"))
         if act == "late":
             verb = self.some.choice(("ack", "fail", "release", "extend"))
-            pause = self.some.choice((-0.01, 0.0, 0.01, self.some.uniform(0.0, 3.0)))
+            pause = self.some.choice(
+                (-0.01, 0.0, 0.01, self.some.uniform(0.0, self.lease_ms / 1000))
+            )
             self._late.append((until + pause, self._end(verb, id, token)))
         elif act != "leave":
             reply = self.server.call(self._end(act, id, token))
-            if isinstance(reply, scripts.Failed) and isinstance(
-                reply.answers[0], scripts.FailDead
-            ):
+            if isinstance(reply, scripts.Failed) and isinstance(reply.answers[0], scripts.FailDead):
                 self._dead.append(id)
             if self.some.random() < 0.1:
                 verb = self.some.choice(("ack", "fail", "release", "extend"))

@@ -13,9 +13,7 @@ from rig.chaos.lives import Act, Claim, Finding, Life
 Window = tuple[float, float]
 
 
-def judge(
-    life: Life, windows: list[Window], open_claims: Collection[str]
-) -> Iterator[Finding]:
+def judge(life: Life, windows: list[Window], open_claims: Collection[str]) -> Iterator[Finding]:
     """windows: when faults were about. open_claims: the tokens of those never answered."""
     claims = life.in_order()
     for kind, sentence in (

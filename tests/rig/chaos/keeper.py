@@ -73,9 +73,7 @@ class Keeper(threading.Thread):
         )
         old = [job for job in page.answers if job.ended_ms < page.now_ms - AGE_MS]
         if old:
-            self._history.write(
-                "kept", self.name, queue=queue, items=[_kept(job) for job in old]
-            )
+            self._history.write("kept", self.name, queue=queue, items=[_kept(job) for job in old])
             items = [scripts.PurgeItem(job.id) for job in old]
             self._server.call(scripts.purge(queue, items, limit=1, cursor=""))
         return len(old) == PAGE

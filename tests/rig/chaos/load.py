@@ -77,7 +77,7 @@ class Producer(threading.Thread):
         else:
             options["priority"] = some.choice((None, None, None, 0, 4, 9))
             if some.random() < 0.15:
-                options["delay"] = round(some.uniform(0.05, 3.0), 3)
+                options["delay"] = round(some.uniform(0.05, self._lease), 3)
         self._send(queue, [self._new(queue) for _ in range(count)], options)
         return count
 
@@ -107,7 +107,7 @@ class Producer(threading.Thread):
             else:
                 for _answered in self._client.enqueue_each(jobs, queue=queue, **options):
                     pass
-            chance, pause = 0.07, self._some.choice((0.0, self._some.uniform(0.0, 4.0)))
+            chance, pause = 0.07, self._some.choice((0.0, self._some.uniform(0.0, self._lease)))
         except BoltQError:
             chance, pause = 0.9, 0.5
         if self._some.random() < chance:

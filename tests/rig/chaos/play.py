@@ -103,16 +103,23 @@ def _load_and_faults(stage: Stage, score: Score, places: Any, *, silent: bool) -
     history, seed = stage.history, str(score.seed)
     producers = [
         Producer(
-            next(places), history, f"producer{n}",
-            seed=seed, rate=score.rate / 3, lease=score.lease,
+            next(places),
+            history,
+            f"producer{n}",
+            seed=seed,
+            rate=score.rate / 3,
+            lease=score.lease,
         )
         for n in (1, 2, 3)
     ]
     sent = recent(producers, random.Random(seed))
     wild = [
-        WildHand(next(places), history, f"hand{n}", "mixed", seed=seed, sent=sent) for n in (1, 2)
+        WildHand(
+            next(places), history, f"hand{n}", "mixed", seed=seed, lease=score.lease, sent=sent
+        )
+        for n in (1, 2)
     ]
-    order = OrderHand(next(places), history, "hand3", ORDER, seed=seed)
+    order = OrderHand(next(places), history, "hand3", ORDER, seed=seed, lease=score.lease)
     keeping = keeper.Keeper(stage.recorded.another(patience_seconds=0.5), history)
     everybody: list[Any] = [*producers, *wild, order, keeping]
     for one in everybody:

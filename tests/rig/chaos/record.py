@@ -65,7 +65,9 @@ class RecordedServer(Server):
             self._history,
             f"{self._name}.{next(self._others)}",
             prefix=self.prefix,
-            patience_seconds=self.patience_seconds if patience_seconds is None else patience_seconds,
+            patience_seconds=self.patience_seconds
+            if patience_seconds is None
+            else patience_seconds,
         )
 
     def call(self, call: Call[R]) -> R:
@@ -134,8 +136,15 @@ class RecordedServer(Server):
                 items = [_answer(verb, reply[at:]) for at in range(first, len(reply), width)]
         told = {"tries": tries} if tries > 1 else {}
         self._history.write(
-            "told", self._name, n=n, verb=verb, queue=call.queue, word=word, now_ms=now_ms,
-            items=items, told=told,
+            "told",
+            self._name,
+            n=n,
+            verb=verb,
+            queue=call.queue,
+            word=word,
+            now_ms=now_ms,
+            items=items,
+            told=told,
         )
 
 

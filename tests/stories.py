@@ -40,6 +40,7 @@ class Story:
         items: list[Any],
         answers: list[Any],
         word: str = "",
+        *,
         tries: int = 1,
         **told: Any,
     ) -> None:
@@ -84,11 +85,11 @@ class Story:
         self.call("claim", who, [], jobs, "CLAIMED", token=token)
 
     def end(
-        self, verb: str, id: str, token: str, word: str, who: str = "hand1", tries: int = 1
+        self, verb: str, id: str, token: str, word: str, who: str = "hand1", *, tries: int = 1
     ) -> None:
         answer = [word, self.now_ms + LEASE_MS] if word == "HELD" else [word]
         word = verb if word else "nothing"
-        self.call(verb, who, [[id, token]], [answer], word, tries)
+        self.call(verb, who, [[id, token]], [answer], word, tries=tries)
 
     def wish(self, verb: str, id: str, word: str) -> None:
         self.call(verb, "hand1", [[id]], [[word]], verb)
@@ -133,3 +134,17 @@ class Story:
         }
         self.note("totals", "stock", queue="busy", told=told | totals)
         return judge(lambda: self.events, lease=1.0)
+
+
+def only(judged: Judgement, kind: str, says: str, also: str = "") -> None:
+    """Fail unless there is one finding, of this kind, and it says so.
+
+    also: one of another kind, that comes with it: what was counted does not fit either.
+    """
+    kinds = [finding.kind for finding in judged.findings]
+    assert sorted(kinds) == sorted([kind, *also.split()]), judged.findings
+    assert says in judged.findings[kinds.index(kind)].sentence
+
+
+def right(judged: Judgement) -> None:
+    assert judged.findings == []

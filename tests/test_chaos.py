@@ -14,15 +14,21 @@ from rig.chaos.play import Score
 from servers import TestServer
 
 SEED = 8
-FAULTS = (
-    *("server_killed", "answers_lost", "worker_stopped", "worker_killed"),
-    *("scripts_flushed", "clients_killed", "queue_paused", "server_stopped"),
-)
+FAULTS = ("server_killed", "answers_lost", "worker_stopped", "worker_killed", "scripts_flushed")
 
 
 def short(kind: str) -> Score:
     return Score(
-        kind, SEED, 60.0, rate=250.0, lease=1.0, scale=0.12, faults=FAULTS, workers=(1, 1), rounds=8
+        kind,
+        SEED,
+        seconds=60.0,
+        rate=250.0,
+        lease=1.0,
+        scale=0.1,
+        gaps=(0.3, 0.6),
+        faults=FAULTS,
+        workers=(1, 1),
+        most_faults=len(FAULTS),
     )
 
 
@@ -55,8 +61,8 @@ def test_an_engine_that_lets_any_token_end_a_lease_is_found_out(tmp_path: Path) 
     ended = subprocess.run(
         [
             *(sys.executable, "-m", "rig.chaos", "--server", "valkey", "--seed", str(SEED)),
-            *("--minutes", "0.02", "--rate", "250", "--lease", "1", "--scale", "0.12"),
-            *("--faults", "answers_lost"),
+            *("--minutes", "0.01", "--rate", "250", "--lease", "1", "--scale", "0.1"),
+            *("--faults", "answers_lost", "--gaps", "0.3"),
         ],
         cwd=tmp_path,
         env={**os.environ, **told, "TMPDIR": "/tmp"},

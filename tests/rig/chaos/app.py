@@ -1,4 +1,4 @@
-"""The app of the workers in a chaos run: its handler does what the payload says, and notes its runs."""
+"""The app of the workers in a chaos run; its handler does as the payload says."""
 
 import os
 import time

@@ -1,8 +1,8 @@
 """What is done to a server, its lines and its workers while they work.
 
-Each fault is a function of a stage and of chance; it returns when its cause is gone, and whoever was
-not killed has to go on by itself from there. They run in the main thread: the server dies with the
-thread that started it.
+Each fault is a function of a stage and of chance; it returns when its cause is gone, and whoever
+was not killed has to go on by itself from there. They run in the main thread: the server dies with
+the thread that started it.
 """
 
 import random

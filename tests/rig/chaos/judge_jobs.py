@@ -1,4 +1,4 @@
-"""Judges the whole life of one job: made once, handed out while it was due, ended once, and kept."""
+"""Judges the life of one job: made once, handed out while it was due, ended once, and kept."""
 
 from collections.abc import Iterator
 

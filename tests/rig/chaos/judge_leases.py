@@ -72,47 +72,51 @@ def _two_holders(life: Life, claims: list[Claim]) -> Told:
     for claim, following in lapses(life, claims):
         end_ms = _known_end_ms(life, claim, following.began)
         if end_ms > following.at_ms:
-            yield (
-                "two_holders",
-                f"{following.who} had it {end_ms - following.at_ms} ms before the lease of "
-                f"{claim.who} ran out, under {following.token} and {claim.token}",
-            )
+            told = f"{following.who} had it {end_ms - following.at_ms} ms before the lease of "
+            told += f"{claim.who} ran out, under {following.token} and {claim.token}"
+            yield "two_holders", told
 
 
 def _unexplained(life: Life, claims: list[Claim], windows: list[Window]) -> Told:
-    """Leases of workers that ran out though no fault was about: their jobs ran twice for nothing."""
+    """Leases of workers that ran out though no fault was about."""
     for claim, following in lapses(life, claims):
         if claim.is_by_worker and not any(
             began < following.ended and claim.began < ended for began, ended in windows
         ):
-            yield (
-                "duplicated",
-                f"attempt {following.attempt} of {following.who} followed that of {claim.who}, "
-                f"which nothing had ended, under {claim.token}, without a fault",
-            )
+            told = f"attempt {following.attempt} of {following.who} followed that of {claim.who}, "
+            told += f"which nothing had ended, under {claim.token}, without a fault"
+            yield "duplicated", told
 
 
 def _stale(life: Life, open_claims: Collection[str]) -> Told:
     for act in life.acts:
         if not act.is_accepted:
             continue
-        told = f"{act.verb} of {act.who} under {act.token} was answered {act.word}"
         claim = life.claims.get(act.token)
-        if claim is None:
-            if act.token not in open_claims:
-                yield "stale", f"{told}, which never held it"
-            continue
-        for other in life.claims.values():
-            if other.fence > claim.fence and other.ended < act.began:
-                yield "stale", f"{told} when {other.who} had it under {other.token}"
-                break
-        late_ms = act.now_ms - _latest_end_ms(life, claim, act)
-        if late_ms >= 0:
-            yield "stale", f"{told} {late_ms} ms after its lease had run out"
-        for other in life.acts:
-            if other.token == act.token and other.has_ended and other.ended < act.began:
-                yield "stale", f"{told} after its {other.verb} was answered {other.word}"
-                break
+        if claim:
+            why = (*_after_another_claim(life, claim, act), *_after_its_end(life, claim, act))
+        else:
+            why = () if act.token in open_claims else ("which never held it",)
+        for one in why:
+            told = f"{act.verb} of {act.who} under {act.token} was answered {act.word}"
+            yield "stale", f"{told} {one}"
+
+
+def _after_another_claim(life: Life, claim: Claim, act: Act) -> Iterator[str]:
+    for other in life.claims.values():
+        if other.fence > claim.fence and other.ended < act.began:
+            yield f"when {other.who} had it under {other.token}"
+            return
+
+
+def _after_its_end(life: Life, claim: Claim, act: Act) -> Iterator[str]:
+    late_ms = act.now_ms - _latest_end_ms(life, claim, act)
+    if late_ms >= 0:
+        yield f"{late_ms} ms after its lease had run out"
+    for other in life.acts:
+        if other.token == act.token and other.has_ended and other.ended < act.began:
+            yield f"after its {other.verb} was answered {other.word}"
+            return
 
 
 def _ended_twice(life: Life) -> Told:
@@ -146,8 +150,6 @@ def _overlaps(life: Life, claims: list[Claim]) -> Told:
         if run is None or other is None or run.ended <= other.began or run.ended == NEVER:
             continue
         if _known_end_ms(life, claim, following.began) > following.at_ms:
-            yield (
-                "overlap",
-                f"{other.who} ran it {run.ended - other.began:.3f} s before {run.who} had ended, "
-                f"whose lease had not run out",
-            )
+            seconds = run.ended - other.began
+            told = f"{other.who} ran it {seconds:.3f} s before {run.who} had ended, whose lease "
+            yield "overlap", told + "had not run out"

@@ -20,40 +20,47 @@ class Fault(NamedTuple):
 
 
 class Course(NamedTuple):
-    """What is needed of a run: its faults, when each worker began runs, and when it lived."""
+    """What is needed of a run.
+
+    begins: when each worker began runs. lives: when it lived. stops: when the load ended.
+    """
 
     faults: list[Fault]
     begins: dict[str, list[float]]
     lives: dict[str, list[tuple[float, float]]]
-    load_ended: float
+    stops: list[float]
 
 
 def course(events: Iterable[Event]) -> Course:
-    faults: list[Fault] = []
-    open_faults: dict[int, Event] = {}
-    begins: dict[str, list[float]] = defaultdict(list)
+    found = Course([], defaultdict(list), defaultdict(list), [NEVER])
+    faults: dict[int, Event] = {}
     starts: dict[str, float] = {}
-    lives: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    load_ended = NEVER
     for event in events:
-        if event.what == "fault":
-            open_faults[event.n] = event
-        elif event.what == "healed":
-            faults.append(Fault(event.word, open_faults.pop(event.n).at, event.at))
-        elif event.what == "began":
-            begins[event.who.rpartition("-")[0]].append(event.at)
-        elif event.what == "started":
-            starts[event.who] = event.at
-        elif event.what == "gone":
-            lives[event.who].append((starts.pop(event.who), event.at))
-        elif event.what == "load ended":
-            load_ended = event.at
-    faults += [Fault(event.word, event.at, NEVER) for event in open_faults.values()]
+        match event.what:
+            case "fault":
+                faults[event.n] = event
+            case "healed":
+                found.faults.append(Fault(event.word, faults.pop(event.n).at, event.at))
+            case "began":
+                found.begins[event.who.rpartition("-")[0]].append(event.at)
+            case "started":
+                starts[event.who] = event.at
+            case "gone":
+                found.lives[event.who].append((starts.pop(event.who), event.at))
+            case "load ended":
+                found.stops.append(event.at)
+    _complete(found, faults, starts)
+    return found
+
+
+def _complete(found: Course, faults: dict[int, Event], starts: dict[str, float]) -> None:
+    """Add what had no end, and bring all into its order."""
+    found.faults.extend(Fault(event.word, event.at, NEVER) for event in faults.values())
+    found.faults.sort(key=lambda fault: fault.began)
     for who, at in starts.items():
-        lives[who].append((at, NEVER))
-    for times in begins.values():
+        found.lives[who].append((at, NEVER))
+    for times in found.begins.values():
         times.sort()
-    return Course(sorted(faults, key=lambda fault: fault.began), begins, lives, load_ended)
 
 
 def windows(found: Course, lease: float) -> list[tuple[float, float]]:
@@ -62,11 +69,12 @@ def windows(found: Course, lease: float) -> list[tuple[float, float]]:
 
 
 def waits(found: Course) -> Iterator[tuple[Fault, str, float, float]]:
-    """After each fault, for each worker that lived on: until when it was left in peace, and when it
-    began its next run.
+    """Yield the waits after each fault, for each worker that lived on.
+
+    The last two of each are until when it was left in peace, and when it began its next run.
     """
     for number, fault in enumerate(found.faults):
-        rest = [*(one.began for one in found.faults[number + 1 :]), found.load_ended]
+        rest = [*(one.began for one in found.faults[number + 1 :]), min(found.stops)]
         for who, lives in found.lives.items():
             times = found.begins.get(who, [])
             at = bisect_right(times, fault.ended)

@@ -42,35 +42,40 @@ class Queue:
     certain: Counter[str] = field(default_factory=Counter)
     perhaps: Counter[str] = field(default_factory=Counter)
     totals: dict[str, int] | None = None
+    tokens: dict[str, float] = field(default_factory=dict)  # of claims without an answer so far
+    paused: float = NEVER
 
 
 def looked_at(events: Iterable[Event]) -> dict[str, Queue]:
     """Take from the history what is needed."""
     queues: dict[str, Queue] = defaultdict(Queue)
-    paused: dict[str, float] = {}
-    tokens: dict[str, float] = {}
     for one in calls(events):
         if isinstance(one, Event):
             if one.what == "totals":
                 queues[one.queue].totals = one.told
-            continue
-        queue = queues[one.sent.queue]
-        if one.sent.verb == "enqueue":
-            _note_sent(queue, one)
-        elif one.sent.verb == "claim":
-            began = tokens.pop(one.sent.told["token"], one.began)
-            if one.ended == NEVER:
-                tokens[one.sent.told["token"]] = began
-            else:
-                _note_claimed(queue, one, began)
-        elif one.sent.verb == "configure" and one.ended != NEVER:
-            if one.sent.told.get("paused") == "1":
-                paused[one.sent.queue] = one.ended
-            elif one.sent.queue in paused:
-                queue.pauses.append((paused.pop(one.sent.queue), one.began))
-        if one.sent.verb in ("enqueue", "replay"):
-            _count(queue, one)
+        else:
+            _note(queues[one.sent.queue], one)
     return queues
+
+
+def _note(queue: Queue, call: Call) -> None:
+    if call.sent.verb == "enqueue":
+        _note_sent(queue, call)
+    elif call.sent.verb == "claim":
+        token = call.sent.told["token"]
+        began = queue.tokens.pop(token, call.began)
+        if call.ended == NEVER:
+            queue.tokens[token] = began
+        else:
+            _note_claimed(queue, call, began)
+    elif call.sent.verb == "configure" and call.ended != NEVER:
+        if call.sent.told.get("paused") == "1":
+            queue.paused = call.ended
+        elif queue.paused != NEVER:
+            queue.pauses.append((queue.paused, call.began))
+            queue.paused = NEVER
+    if call.sent.verb in ("enqueue", "replay"):
+        _count(queue, call)
 
 
 def _count(queue: Queue, call: Call) -> None:

@@ -31,7 +31,6 @@ OPTIONS = (
 DRAIN_SECONDS = 90.0
 PROGRESS_SECONDS = 10.0
 GAPS_SECONDS = (2.0, 5.0, 11.0, 11.0)
-"""Between two faults; in the longer ones it is judged that work goes on within 10 s."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,9 @@ class Score:
     """What is to be played.
 
     seconds: of load and faults. rate: jobs a second of all producers. lease: of the workers.
-    scale: by which faults and gaps are shorter than in a long run. faults: their names; each comes
-    once in a round.
+    scale: by which faults are shorter than in a long run. gaps: between two faults, in seconds; in
+    the longer ones it is judged that work goes on within 10 s. faults: their names; each comes once
+    in a round. workers: how many processes each has.
     """
 
     kind: str
@@ -49,15 +49,16 @@ class Score:
     rate: float = 400.0
     lease: float = 3.0
     scale: float = 1.0
+    gaps: Sequence[float] = GAPS_SECONDS
     faults: Sequence[str] = tuple(ALL)
     workers: Sequence[int] = (1, 1, 2)
-    rounds: int | None = None
+    most_faults: int = 1_000_000
 
 
 class Told:
     """Prints a line of progress now and then."""
 
-    def __init__(self, producers: Sequence[Producer], silent: bool) -> None:
+    def __init__(self, producers: Sequence[Producer], *, silent: bool) -> None:
         self._producers, self._silent = producers, silent
         self._began = self._last = time.monotonic()
         self.faults, self.now = 0, ""
@@ -124,7 +125,7 @@ def _load_and_faults(stage: Stage, score: Score, places: Any, *, silent: bool) -
     everybody: list[Any] = [*producers, *wild, order, keeping]
     for one in everybody:
         one.start()
-    told = stage.tick = Told(producers, silent)
+    told = stage.tick = Told(producers, silent=silent)
     try:
         _faults(stage, score, told)
         history.write("load ended", "rig")
@@ -154,14 +155,14 @@ def _stop(*threads: Any) -> None:
 def _faults(stage: Stage, score: Score, told: Told) -> None:
     over = time.monotonic() + score.seconds
     some = random.Random(f"{score.seed} gaps")
-    stage.wait(3.0 * score.scale)
+    stage.wait(min(score.gaps))
     for number, (name, chance) in enumerate(planned(str(score.seed), list(score.faults)), 1):
-        if time.monotonic() > over or number > (score.rounds or number):
+        if time.monotonic() > over or number > score.most_faults:
             break
         told.faults, told.now = number, name
         stage.history.write("fault", "rig", n=number, word=name)
         ALL[name](stage, chance)
         stage.history.write("healed", "rig", n=number, word=name)
         told.now = f"after {name}"
-        stage.wait(some.choice(GAPS_SECONDS) * score.scale)
-    stage.wait(GAPS_SECONDS[-1] * score.scale)
+        stage.wait(some.choice(score.gaps))
+    stage.wait(max(score.gaps))

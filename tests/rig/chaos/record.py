@@ -6,7 +6,7 @@ What an event's `items` hold, by verb:
            enqueue                   id                        word
            cancel replay purge       id                        word
            claim                     nothing                   id, fence, attempt, failures, lost,
-                                                               lease_end_ms, 1 if its payload is whole
+                                                               lease_end_ms, 1: its payload is whole
 
 What was sent more than once, because there was no answer, has `tries`: it may have been carried out
 before the one that was answered.

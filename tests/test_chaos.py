@@ -61,8 +61,8 @@ def test_an_engine_that_lets_any_token_end_a_lease_is_found_out(tmp_path: Path) 
     ended = subprocess.run(
         [
             *(sys.executable, "-m", "rig.chaos", "--server", "valkey", "--seed", str(SEED)),
-            *("--minutes", "0.01", "--rate", "250", "--lease", "1", "--scale", "0.1"),
-            *("--faults", "answers_lost", "--gaps", "0.3"),
+            *("--minutes", "0.03", "--rate", "250", "--lease", "1", "--scale", "0.1"),
+            *("--faults", "answers_lost", "--gaps", "0.3", "--workers", "1"),
         ],
         cwd=tmp_path,
         env={**os.environ, **told, "TMPDIR": "/tmp"},

@@ -19,6 +19,8 @@ from boltq.embedded import Embedded
 from boltq.errors import Unavailable
 from boltq.evalsha import Server
 
+SLOW_REWRITE = ("--rdb-key-save-delay", "20000")
+"""In microseconds: a queue has few keys, and is to be rewritten when the server is killed."""
 KILLS = int(os.environ.get("TEST_KILLS", "5"))
 """The issue's figure is 50, for a longer run."""
 AT_ONCE = 20
@@ -86,6 +88,8 @@ class Killed(NamedTuple):
                 if rewriting:
                     self.q.raw.bgrewriteaof()
                 time.sleep(some.uniform(0.0, 0.05))
+                if rewriting:
+                    assert self.q.raw.info("persistence")["aof_rewrite_in_progress"]
                 self.embedded.kill()
                 self.embedded.start()
         finally:
@@ -103,7 +107,8 @@ def _all_went_on(loads: list[Load], before: list[int]) -> bool:
 @pytest.fixture(params=["always", "everysec"])
 def killed(request: pytest.FixtureRequest, server: TestServer) -> Iterator[Killed]:
     """One of its own, of the kind that the test runs on, whose file is synced as it says."""
-    with process_server(server.kind, "--appendfsync", request.param, persistent=True) as own:
+    options = ("--appendfsync", request.param, *SLOW_REWRITE)
+    with process_server(server.kind, *options, persistent=True) as own:
         assert own.embedded
         road = Server(address.parse(own.address))
         q = QueueState(own, "killed", Roads(road, own.raw()))
@@ -128,5 +133,6 @@ def test_what_was_answered_outlives_kills_of_the_server(killed: Killed) -> None:
 
 
 @pytest.mark.timeout(30 + 3 * KILLS)
+@pytest.mark.parametrize("killed", ["everysec"], indirect=True)
 def test_what_was_answered_outlives_kills_while_the_file_is_rewritten(killed: Killed) -> None:
     _keeps_what_it_answered(killed.q, killed.under_load(rewriting=True))

@@ -57,6 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--lease", type=float, default=3.0, help="seconds, of the workers")
     parser.add_argument("--scale", type=float, default=1.0, help="how long faults are; 1 is full")
     parser.add_argument("--gaps", default="2,5,11,11", help="seconds between faults")
+    parser.add_argument("--workers", default="1,1,2", help="their processes")
     parser.add_argument("--faults", default=",".join(ALL), help="names, with commas between")
     parser.add_argument("--keep", action="store_true", help="keep the history also if all is well")
     told = parser.parse_args(arguments)
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str]) -> int:
             told.scale,
             [float(gap) for gap in told.gaps.split(",")],
             told.faults.split(","),
+            [int(processes) for processes in told.workers.split(",")],
         )
         folder = Path(tempfile.mkdtemp(prefix="boltq-chaos-"))
         line, judged = run(score, folder)

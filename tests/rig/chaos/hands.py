@@ -15,6 +15,8 @@ from boltq import address, ids, scripts
 from boltq.call import Call
 from boltq.errors import BoltQError, Unavailable
 
+VERBS = ("ack", "fail", "release", "extend")
+
 Sent = Callable[[], tuple[str, str] | None]
 
 
@@ -104,9 +106,9 @@ class WildHand(Hand):
         until = time.monotonic() + lease_ms / 1000
         token, jobs = self.claim(lease_ms, self.some.choice((1, 1, 5, 20)))
         for job in jobs:
+            if self.some.random() < 0.1:
+                self.server.call(self._end(self.some.choice(VERBS), job.id, ids.new_token()))
             self._treat(job.id, token, until)
-            if job.failures and self.some.random() < 0.2:
-                self.server.call(self._end("release", job.id, ids.new_token()))
 
     def _treat(self, id: str, token: str, until: float) -> None:
         """Do something about a job, and perhaps something else under the same token."""
@@ -119,7 +121,7 @@ class WildHand(Hand):
             until = max(until, time.monotonic() + lease_ms / 1000)
             act = self.some.choice(("ack", "ack", "fail", "release", "late"))
         if act == "late":
-            verb = self.some.choice(("ack", "fail", "release", "extend"))
+            verb = self.some.choice(VERBS)
             pause = self.some.choice(
                 (-0.01, 0.0, 0.01, self.some.uniform(0.0, self.lease_ms / 1000))
             )
@@ -129,7 +131,7 @@ class WildHand(Hand):
             if isinstance(reply, scripts.Failed) and isinstance(reply.answers[0], scripts.FailDead):
                 self._dead.append(id)
             if self.some.random() < 0.1:
-                verb = self.some.choice(("ack", "fail", "release", "extend"))
+                verb = self.some.choice(VERBS)
                 self.server.call(self._end(verb, id, token))
 
     def _end(self, verb: str, id: str, token: str, lease_ms: int = 1000) -> Call[Any]:

@@ -45,6 +45,8 @@ def judge(read: Read, lease: float, jobs_at_once: int = JOBS_AT_ONCE) -> Judgeme
     told.numbers["runs"] = sum(map(len, course.begins.values()))
     windows = judge_progress.windows(course, lease)
     queues = judge_queues.looked_at(read())
+    for name, queue in queues.items():
+        told.findings += judge_queues.judge(name, queue)
     jobs = sum(queue.certain["enqueue"] for queue in queues.values())
     sums: dict[str, Counter[str]] = defaultdict(Counter)
     parts = 1 + jobs // jobs_at_once
@@ -58,7 +60,7 @@ def judge(read: Read, lease: float, jobs_at_once: int = JOBS_AT_ONCE) -> Judgeme
             if life.kept:
                 sums[name] += Counter(failures=life.kept.failures, lost=life.kept.lost)
     for name, queue in queues.items():
-        told.findings += judge_queues.judge(name, queue, sums[name])
+        told.findings += judge_queues.judge_totals(name, queue, sums[name])
     told.findings += [
         Finding("fsck" if event.what == "faulty" else "rig", event.queue, event.who, event.word)
         for event in read()

@@ -1,7 +1,7 @@
 """Judges what holds of a whole queue: its order, its fences, its totals, and its pauses."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -113,14 +113,17 @@ def _note_claimed(queue: Queue, call: Call, began: float) -> None:
                 queue.firsts.pop(id, None)
 
 
-def judge(name: str, queue: Queue, lives: dict[str, int]) -> Iterator[Finding]:
+def judge(name: str, queue: Queue) -> Iterator[Finding]:
+    """Judge all but the totals, and let go of what was needed for that."""
+    for kind, id, sentence in (*_order(queue), *_fences(queue), *_paused(queue)):
+        yield Finding(kind, name, id, sentence)
+    for held in (queue.sent, queue.firsts, queue.fences):
+        held.clear()
+
+
+def judge_totals(name: str, queue: Queue, lives: Mapping[str, int]) -> Iterator[Finding]:
     """lives: what the jobs that were kept have in sum: failures and lost leases."""
-    for kind, id, sentence in (
-        *_order(queue),
-        *_fences(queue),
-        *_paused(queue),
-        *_totals(queue, lives),
-    ):
+    for kind, id, sentence in _totals(queue, lives):
         yield Finding(kind, name, id, sentence)
 
 
@@ -170,7 +173,7 @@ def _paused(queue: Queue) -> Told:
             yield "unexpected", first.id, "it was handed out while the queue was paused"
 
 
-def _totals(queue: Queue, lives: dict[str, int]) -> Told:
+def _totals(queue: Queue, lives: Mapping[str, int]) -> Told:
     """What the server has counted, against what is there and what was answered."""
     if queue.totals is None:
         yield "counters", "", "no totals were taken at the end"

@@ -5,6 +5,9 @@ python -m rig.chaos [--minutes 5] [--seed N] [--server redis|valkey|both]     fr
 Every call and its answer is written down; in the end the queue is drained, and the history judged.
 One line is the verdict; what is wrong stands above it, and then the history is kept. The seed
 repeats the plan of the faults and the loads, not the moments at which processes meet.
+
+With --fsync no or always a server writes down what it answers before it answers, so a kill takes
+nothing of it. With everysec it does not wait while a slow disk is being synced: then a kill does.
 """
 
 import argparse
@@ -59,6 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--gaps", default="2,5,11,11", help="seconds between faults")
     parser.add_argument("--workers", default="1,1,2", help="their processes")
     parser.add_argument("--faults", default=",".join(ALL), help="names, with commas between")
+    parser.add_argument("--fsync", default="no", help="no, always or everysec")
     parser.add_argument("--keep", action="store_true", help="keep the history also if all is well")
     told = parser.parse_args(arguments)
     failed = False
@@ -73,6 +77,7 @@ def main(arguments: Sequence[str]) -> int:
             [float(gap) for gap in told.gaps.split(",")],
             told.faults.split(","),
             [int(processes) for processes in told.workers.split(",")],
+            fsync=told.fsync,
         )
         folder = Path(tempfile.mkdtemp(prefix="boltq-chaos-"))
         line, judged = run(score, folder)

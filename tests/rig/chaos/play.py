@@ -24,10 +24,7 @@ from servers import process_server
 
 from boltq import address
 
-OPTIONS = (
-    *("--appendfsync", "everysec", "--lua-time-limit", "500"),
-    *("--maxclients", "500"),
-)
+OPTIONS = ("--lua-time-limit", "500", "--maxclients", "500")
 DRAIN_SECONDS = 90.0
 PROGRESS_SECONDS = 10.0
 GAPS_SECONDS = (2.0, 5.0, 11.0, 11.0)
@@ -53,6 +50,7 @@ class Score:
     faults: Sequence[str] = tuple(ALL)
     workers: Sequence[int] = (1, 1, 2)
     most_faults: int = 1_000_000
+    fsync: str = "no"
 
 
 class Told:
@@ -78,7 +76,8 @@ class Told:
 def play(score: Score, folder: Path, *, silent: bool = False) -> str:
     """Play it; the history is in the folder then. Returns the version of the server."""
     with ExitStack() as stack:
-        server = stack.enter_context(process_server(score.kind, *OPTIONS, persistent=True))
+        options = ("--appendfsync", score.fsync, *OPTIONS)
+        server = stack.enter_context(process_server(score.kind, *options, persistent=True))
         assert server.embedded
         info = server.raw().info("server")
         version = str(info.get("valkey_version") or info["redis_version"])

@@ -78,9 +78,10 @@ class Story:
         lost: int = 0,
         fence: int | None = None,
         whole: int = 1,
+        lease_ms: int = LEASE_MS,
     ) -> None:
         stamp = stamp_of(self.now_ms) if fence is None else fence
-        end_ms = self.now_ms + LEASE_MS
+        end_ms = self.now_ms + lease_ms
         jobs = [[id, stamp + n, attempt, failures, lost, end_ms, whole] for n, id in enumerate(ids)]
         self.call("claim", who, [], jobs, "CLAIMED", token=token)
 

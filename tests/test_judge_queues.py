@@ -83,6 +83,31 @@ def test_a_fence_that_does_not_grow_is_told(story: Story) -> None:
     assert "a claim got 400 after another had got 500" in [one.sentence for one in told]
 
 
+def test_a_claim_that_is_asked_again_and_leases_something_new_is_told(story: Story) -> None:
+    story.enqueue("b")
+    story.claim("a", token="t1")
+    story.claim("b", token="t1")
+    story.end("ack", "a", "t1", "DONE")
+    story.end("ack", "b", "t1", "DONE")
+    judged = story.judged(DONE, ("b", "completed", 0, 0))
+    only(judged, "duplicated", "by a claim that was asked again")
+
+
+def test_a_claim_that_is_asked_again_and_answers_the_same_is_right(story: Story) -> None:
+    story.claim("a", token="t1", fence=700)
+    story.claim("a", token="t1", fence=700)
+    story.end("ack", "a", "t1", "DONE")
+    right(story.judged(DONE))
+
+
+def test_a_claim_that_names_a_lease_which_has_run_out_is_told(story: Story) -> None:
+    story.claim("a", token="t1", lease_ms=5)
+    told = story.judged(("a", "queued", 0, 1)).findings
+    assert [finding.sentence for finding in told] == [
+        "hand1 was told of a lease that had run out 5 ms before"
+    ]
+
+
 def test_a_job_that_is_handed_out_in_a_pause_is_told(story: Story) -> None:
     story.call("configure", "rig", [], [], "CONFIGURED", paused="1")
     story.done("a", "t1")

@@ -44,6 +44,8 @@ class Queue:
     totals: dict[str, int] | None = None
     tokens: dict[str, float] = field(default_factory=dict)  # of claims without an answer so far
     paused: float = NEVER
+    answered: dict[str, tuple[set[str], int]] = field(default_factory=dict)  # of hands
+    odd: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def looked_at(events: Iterable[Event]) -> dict[str, Queue]:
@@ -102,6 +104,8 @@ def _note_claimed(queue: Queue, call: Call, began: float) -> None:
     items = call.told.items if call.told else []
     if not items:
         return
+    if _is_repeat(queue, call):
+        return
     fences = [item[1] for item in items]
     queue.fences.append((began, call.ended, min(fences), max(fences)))
     for id, fence, attempt, *_ in items:
@@ -113,11 +117,30 @@ def _note_claimed(queue: Queue, call: Call, began: float) -> None:
                 queue.firsts.pop(id, None)
 
 
+def _is_repeat(queue: Queue, call: Call) -> bool:
+    """Whether it was answered before; it leases nothing new then, nor names what has run out."""
+    assert call.told
+    token, who, now_ms = call.sent.told["token"], call.sent.who, call.told.now_ms
+    ends = {item[0]: item[5] for item in call.told.items}
+    for id, end_ms in ends.items():
+        if end_ms <= now_ms:
+            told = f"{who} was told of a lease that had run out {now_ms - end_ms} ms before"
+            queue.odd.append(("stale", id, told))
+    if not who.startswith("hand"):
+        return False  # a worker asks again only where there was no answer
+    again = token in queue.answered
+    first, first_end_ms = queue.answered.setdefault(token, (set(ends), min(ends.values())))
+    for id in ends.keys() - first:
+        if now_ms < first_end_ms:
+            queue.odd.append(("duplicated", id, f"{who} got it by a claim that was asked again"))
+    return again
+
+
 def judge(name: str, queue: Queue) -> Iterator[Finding]:
     """Judge all but the totals, and let go of what was needed for that."""
-    for kind, id, sentence in (*_order(queue), *_fences(queue), *_paused(queue)):
+    for kind, id, sentence in (*queue.odd, *_order(queue), *_fences(queue), *_paused(queue)):
         yield Finding(kind, name, id, sentence)
-    for held in (queue.sent, queue.firsts, queue.fences):
+    for held in (queue.sent, queue.firsts, queue.fences, queue.answered):
         held.clear()
 
 

@@ -63,6 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--workers", default="1,1,2", help="their processes")
     parser.add_argument("--faults", default=",".join(ALL), help="names, with commas between")
     parser.add_argument("--fsync", default="no", help="no, always or everysec")
+    parser.add_argument("--folder", help="where histories are kept; else that for temporary files")
     parser.add_argument("--keep", action="store_true", help="keep the history also if all is well")
     told = parser.parse_args(arguments)
     failed = False
@@ -79,7 +80,7 @@ def main(arguments: Sequence[str]) -> int:
             [int(processes) for processes in told.workers.split(",")],
             fsync=told.fsync,
         )
-        folder = Path(tempfile.mkdtemp(prefix="boltq-chaos-"))
+        folder = Path(tempfile.mkdtemp(prefix="boltq-chaos-", dir=told.folder))
         line, judged = run(score, folder)
         for finding in judged.findings[:MOST_SHOWN]:
             print(finding)

@@ -67,8 +67,6 @@ def _two_holders(life: Life, claims: list[Claim]) -> Told:
     for claim, following in pairwise(claims):
         if claim.fence == following.fence:
             yield "fence", f"two claims have the fence {claim.fence}"
-        if claim.ended < following.began and claim.fence > following.fence:
-            yield "fence", f"it fell from {claim.fence} to {following.fence}"
     for claim, following in lapses(life, claims):
         end_ms = _known_end_ms(life, claim, following.began)
         if end_ms > following.at_ms:

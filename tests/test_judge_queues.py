@@ -83,6 +83,14 @@ def test_a_fence_that_does_not_grow_is_told(story: Story) -> None:
     assert "a claim got 400 after another had got 500" in [one.sentence for one in told]
 
 
+def test_a_fence_that_comes_twice_is_told(story: Story) -> None:
+    story.claim("a", token="t1", fence=700)
+    story.end("release", "a", "t1", "BACK")
+    story.done("a", "t2", fence=700)
+    told = story.judged(DONE).findings
+    assert "two claims have the fence 700" in [one.sentence for one in told]
+
+
 def test_a_claim_that_is_asked_again_and_leases_something_new_is_told(story: Story) -> None:
     story.enqueue("b")
     story.claim("a", token="t1")

@@ -13,6 +13,7 @@ nothing of it. With everysec it does not wait while a slow disk is being synced:
 import argparse
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -66,6 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--folder", help="where histories are kept; else that for temporary files")
     parser.add_argument("--keep", action="store_true", help="keep the history also if all is well")
     told = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))  # all we started ends too
     failed = False
     for kind in ("redis", "valkey") if told.server == "both" else (told.server,):
         score = Score(

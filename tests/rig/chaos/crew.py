@@ -18,6 +18,8 @@ from programs import children, environment
 from rig.chaos.history import History
 from rig.chaos.payloads import POISONED
 
+from boltq import guard
+
 GRACE_SECONDS = 10.0
 END_SECONDS = 30.0
 
@@ -43,6 +45,7 @@ class Crew:
         self.wrong: list[str] = []
         self._folder, self._history = folder, history
         self._queues, self._lease = queues, lease
+        self._leash = os.pipe()
 
     def add(self, name: str, place: str, processes: int = 1) -> None:
         member = Member(name, place, processes)
@@ -66,10 +69,10 @@ class Crew:
         }
         with (self._folder / f"{member.name}.log").open("ab") as log:
             member.process = subprocess.Popen(
-                command,
+                guard.guarded(command, signal.SIGKILL),  # nobody outlives the rig
                 cwd=self._folder,
                 env=environment(**told),
-                stdin=subprocess.DEVNULL,
+                stdin=self._leash[0],
                 stdout=log,
                 stderr=log,
             )
@@ -135,6 +138,9 @@ class Crew:
             self._note("gone", member, "ended")
 
     def kill(self) -> None:
+        """Kill whoever is left; the crew is over."""
+        for end in self._leash:
+            os.close(end)
         for member in self.members:
             if member.process is not None and member.process.poll() is None:
                 member.process.kill()

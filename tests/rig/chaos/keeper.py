@@ -111,4 +111,4 @@ def wait_until_drained(server: RecordedServer, seconds: float) -> dict[str, int]
         left = drained(server)
         if not left or time.monotonic() > until:
             return left
-        time.sleep(0.1)
+        time.sleep(0.05)

@@ -41,6 +41,12 @@ def test_a_lost_lease_that_is_not_counted_is_told(story: Story) -> None:
     only(story.judged(DONE), "attempts", "fewer than ran out")
 
 
+def test_a_lease_that_was_never_heard_of_may_have_run_out(story: Story) -> None:
+    story.call("claim", "hand2", [], [], "EMPTY", tries=2, token="t0")
+    story.done("a", "t1", attempt=2, lost=1)
+    right(story.judged(("a", "completed", 0, 1)))
+
+
 def test_a_payload_that_came_otherwise_than_it_was_sent_is_told(story: Story) -> None:
     story.done("a", "t1", whole=0)
     only(story.judged(DONE), "payload", "not what was sent")

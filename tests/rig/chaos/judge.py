@@ -53,7 +53,7 @@ def judge(read: Read, lease: float, jobs_at_once: int = JOBS_AT_ONCE) -> Judgeme
     for part in range(parts):
         found = gathered(read(), part, parts)
         for (name, _), life in found.lives.items():
-            told.findings += judge_jobs.judge(life, found.open_claims)
+            told.findings += judge_jobs.judge(life, found.open_claims, found.unseen[name])
             told.findings += judge_leases.judge(life, windows, found.open_claims)
             told.numbers["leases_lost"] += len(list(judge_leases.lapses(life, life.in_order())))
             told.numbers["claims"] += len(life.claims)

@@ -1,6 +1,7 @@
 """The history put together by job: every call about it, every run of it, and how it was found."""
 
 import zlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -130,10 +131,15 @@ class Life:
 
 @dataclass
 class Gathered:
-    """Some of the jobs of a run; and the claims that had no answer, which may have leased any."""
+    """Some of the jobs of a run.
+
+    open_claims: those that had no answer, by token; each may have leased any job. unseen: how many
+    claims of a queue had no answer at first; what they leased may have run out before they had one.
+    """
 
     lives: dict[tuple[str, str], Life] = field(default_factory=dict)
     open_claims: dict[str, Call] = field(default_factory=dict)
+    unseen: Counter[str] = field(default_factory=Counter)
 
 
 def gathered(events: Iterable[Event], part: int = 0, parts: int = 1) -> Gathered:
@@ -179,6 +185,8 @@ def _note(found: Gathered, event: Event, part: int, parts: int) -> None:
 def _note_claim(found: Gathered, call: Call, part: int, parts: int) -> None:
     token = call.sent.told["token"]
     first = found.open_claims.pop(token, call)  # asked again with the same token
+    if call.ended == NEVER or (call.told and call.told.told.get("tries", 1) > 1):
+        found.unseen[call.sent.queue] += 1
     if call.ended == NEVER:
         found.open_claims[token] = first
         return

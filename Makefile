@@ -10,7 +10,7 @@ LINKED := build/linked
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help init deps run run-api run-worker test model mutants aof check lua verify luacheck
+.PHONY: help init deps run run-api run-worker test model mutants chaos bounds aof check lua verify luacheck
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,8 +52,16 @@ test: deps ## pytest on a real Redis and the embedded Valkey, a process a core
 model: deps ## the queue beside a model of it, random calls: EXAMPLES=2000 SEED=7 SHRINK=1
 	@EXAMPLES=$(or $(EXAMPLES),500) $(BIN)/pytest -q tests/model $(ARGS)
 
-mutants: deps ## a mistake in the Lua at a time: each must fail a test; ARGS="--sample 5 --seed 7"
+mutants: deps ## a mistake at a time, each must fail a test: ARGS="--sample 5 --seed 7" or ARGS="--only fault"
 	@$(BIN)/python -m tests.mutants $(ARGS)
+
+chaos: deps ## all kinds of callers and faults, and a judge of what came of it: MINUTES=5 SEED=7 SERVER=redis
+	@PYTHONPATH=tests $(BIN)/python -m rig.chaos --minutes $(or $(MINUTES),5) --server $(or $(SERVER),both) \
+	  $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+bounds: deps ## a million jobs, and how long each call takes then: JOBS=1000000 SEED=1
+	@cd tests && PYTHONPATH=..:. ../$(BIN)/python -m rig.bounds --jobs $(or $(JOBS),1000000) \
+	  --servers redis,valkey $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 aof: deps ## the append-only file cut at each byte of its last 4 KiB: SEED=1
 	@TEST_AOF=every TEST_SEED=$(or $(SEED),1) $(BIN)/pytest -q -s tests/test_aof.py $(ARGS)

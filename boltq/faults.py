@@ -43,6 +43,11 @@ OF_QUEUES = {
     "UNACCOUNTED": Fault(
         "{detail} of its jobs have vanished without a trace", "counts them as missing"
     ),
+    "OPERATION_BROKEN": Fault(
+        "it has an operation {detail} that cannot be read, so that nobody can go on with it or "
+        "stop it",
+        "drops it: what it has done stays",
+    ),
     "BELL_LONG": Fault("its bell rings for more workers than one", "leaves one ring"),
 }
 OF_JOBS = {

@@ -44,7 +44,8 @@ class Job:
 
     `payload`, `result` and `headers` are the bytes that were handed in, not re-encoded.
     `attempt` is the present or the last one, 0 before the first. `failures` and `lost` count of all
-    time, also before a replay.
+    time, also before a replay. `place` is another once the job has moved, or was altered, extended
+    or asked to stop; it is not shown in JSON.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Job:
     cancel_asked: bool = False
     timeout_seconds: float | None = None
     errors: list[JobError] = field(default_factory=list)
+    place: str = ""
 
     def to_json(self) -> bytes:
         """Write the job as JSON: times RFC 3339 in UTC, members that are not known left out.
@@ -161,6 +163,7 @@ def described(queue: str, item: scripts.InspectJob | scripts.ListJob) -> Job:
         cancel_asked=bool(item.cancel),
         timeout_seconds=header.timeout_ms / 1000 or None,
         errors=[_ERROR.decode(line) for line in errors if line],
+        place=item.place,
     )
 
 

@@ -150,6 +150,161 @@ def ack(
     return Call("ack", queue, argv, _parse_ack)
 
 
+class AlterChanged(NamedTuple):
+    """CHANGED of alter: it is as asked now, and is there."""
+
+    place: str
+
+
+class AlterAlready(NamedTuple):
+    """ALREADY of alter: it has left the place given, and is as asked: nothing was changed."""
+
+    place: str
+
+
+class AlterMoved(NamedTuple):
+    """MOVED of alter: it has left the place given, and is there: nothing was changed."""
+
+    place: str
+
+
+class AlterRunning(NamedTuple):
+    """RUNNING of alter: it runs: nothing was changed."""
+
+    place: str
+
+
+class AlterFinished(NamedTuple):
+    """FINISHED of alter: it has ended: nothing was changed."""
+
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlterUnknown:
+    """UNKNOWN of alter: nothing is kept of such a job."""
+
+
+_ALTER_UNKNOWN = AlterUnknown()
+
+
+AlterAnswer = AlterChanged | AlterAlready | AlterMoved | AlterRunning | AlterFinished | AlterUnknown
+
+
+class Altered(NamedTuple):
+    """ALTERED of alter: `answers` holds for each job, in order, its AlterAnswer."""
+
+    now_ms: int
+    answers: list[AlterAnswer]
+
+
+AlterReply = Altered
+
+
+def _read_alter_changed(reply: list[Any]) -> AlterChanged:
+    _, place = reply
+    return AlterChanged(
+        place.decode("utf-8", "replace"),
+    )
+
+
+def _read_alter_already(reply: list[Any]) -> AlterAlready:
+    _, place = reply
+    return AlterAlready(
+        place.decode("utf-8", "replace"),
+    )
+
+
+def _read_alter_moved(reply: list[Any]) -> AlterMoved:
+    _, place = reply
+    return AlterMoved(
+        place.decode("utf-8", "replace"),
+    )
+
+
+def _read_alter_running(reply: list[Any]) -> AlterRunning:
+    _, place = reply
+    return AlterRunning(
+        place.decode("utf-8", "replace"),
+    )
+
+
+def _read_alter_finished(reply: list[Any]) -> AlterFinished:
+    _, place = reply
+    return AlterFinished(
+        place.decode("utf-8", "replace"),
+    )
+
+
+_ALTER_ANSWERS: dict[bytes, Callable[[list[Any]], AlterAnswer]] = {
+    b"CHANGED": _read_alter_changed,
+    b"ALREADY": _read_alter_already,
+    b"MOVED": _read_alter_moved,
+    b"RUNNING": _read_alter_running,
+    b"FINISHED": _read_alter_finished,
+    b"UNKNOWN": lambda _: _ALTER_UNKNOWN,
+}
+
+
+def _read_altered(reply: list[Any]) -> Altered:
+    _, now_ms, *items = reply
+    answers = _ALTER_ANSWERS
+    if len(items) % 2:
+        raise ValueError(items)
+    return Altered(
+        int(now_ms),
+        [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
+    )
+
+
+_ALTER_REPLIES: dict[bytes, Callable[[list[Any]], AlterReply]] = {
+    b"ALTERED": _read_altered,
+}
+_ALTER_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+class AlterItem(NamedTuple):
+    """What repeats in alter.
+
+    id: a name of 1..128 bytes; the job.
+    priority: an integer 0..9 or left out; its priority from now on; empty: as it is.
+    delay_ms: an integer 0..315360000000 or left out; due so long from now, 0 at once; empty: as it
+        is.
+    place: a text of 0..128 bytes; where inspect or list saw it; empty: wherever it is.
+    """
+
+    id: str
+    priority: int | LeftOut
+    delay_ms: int | LeftOut
+    place: str
+
+
+def _parse_alter(reply: list[Any]) -> AlterReply:
+    return _read("alter", _ALTER_REPLIES, _ALTER_REFUSALS, reply)
+
+
+def alter(
+    queue: str,
+    items: Iterable[AlterItem],
+) -> Call[AlterReply]:
+    """Change the priority of jobs that rest, or when they are due.
+
+    queue: its name.
+    items: 1..500 of AlterItem.
+
+    Once sent, it returns Altered, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n log m), n = jobs given, m = jobs of the queue.
+    """
+    argv: list[Argument] = []
+    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    return Call("alter", queue, argv, _parse_alter)
+
+
 @dataclass(frozen=True, slots=True)
 class AuditSound:
     """SOUND of audit: nothing is wrong, or nothing is kept."""
@@ -1004,11 +1159,116 @@ def fail(
     return Call("fail", queue, argv, _parse_fail)
 
 
+class GroupGroup(NamedTuple):
+    """GROUP of group.
+
+    The message is its first line, 100 bytes of it at most; the id is of the newest.
+    """
+
+    type: str
+    error: bytes
+    message: bytes
+    jobs: int
+    newest_ms: int
+    oldest_ms: int
+    id: str
+
+
+GroupAnswer = GroupGroup
+
+
+class Grouped(NamedTuple):
+    """GROUPED of group: `answers` holds for each group, the largest first, its GroupAnswer."""
+
+    now_ms: int
+    cursor: str
+    scanned: int
+    total: int
+    others: int
+    answers: list[GroupAnswer]
+
+
+GroupReply = Grouped
+
+
+def _read_group_group(reply: list[Any]) -> GroupGroup:
+    _, type_, error, message, jobs, newest_ms, oldest_ms, id_ = reply
+    return GroupGroup(
+        type_.decode("utf-8", "replace"),
+        error,
+        message,
+        int(jobs),
+        int(newest_ms),
+        int(oldest_ms),
+        id_.decode("utf-8", "replace"),
+    )
+
+
+_GROUP_ANSWERS: dict[bytes, Callable[[list[Any]], GroupAnswer]] = {
+    b"GROUP": _read_group_group,
+}
+
+
+def _read_grouped(reply: list[Any]) -> Grouped:
+    _, now_ms, cursor, scanned, total, others, *items = reply
+    answers = _GROUP_ANSWERS
+    if len(items) % 8:
+        raise ValueError(items)
+    return Grouped(
+        int(now_ms),
+        cursor.decode("utf-8", "replace"),
+        int(scanned),
+        int(total),
+        int(others),
+        [answers[items[at]](items[at : at + 8]) for at in range(0, len(items), 8)],
+    )
+
+
+_GROUP_REPLIES: dict[bytes, Callable[[list[Any]], GroupReply]] = {
+    b"GROUPED": _read_grouped,
+}
+_GROUP_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+def _parse_group(reply: list[Any]) -> GroupReply:
+    return _read("group", _GROUP_REPLIES, _GROUP_REFUSALS, reply)
+
+
+def group(
+    queue: str,
+    *,
+    state: str,
+    scan: int,
+    cursor: str,
+) -> Call[GroupReply]:
+    """Count the jobs of a state by type, type of the last error, and the start of its message.
+
+    queue: its name.
+    state: one of scheduled, queued, running, retrying, completed, cancelled, dead; which jobs.
+    scan: an integer 1..1000; how many jobs one call looks at, fewer where 2 MB are read before.
+    cursor: a text of 0..300 bytes; empty, or as the last page told.
+
+    Once sent, it returns Grouped, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n + log m), n = jobs looked at, m = jobs of the state.
+    """
+    argv: list[Argument] = [
+        state,
+        scan,
+        cursor,
+    ]
+    return Call("group", queue, argv, _parse_group)
+
+
 class InspectJob(NamedTuple):
     """JOB of inspect.
 
     0 or empty is: not known; failures and lost leases are of all time; `errors` is one line of JSON
-    each.
+    each; `place` is another once the job has moved, or was altered, extended, asked to stop.
     """
 
     id: str
@@ -1031,6 +1291,7 @@ class InspectJob(NamedTuple):
     kept_until_ms: int
     result: bytes
     errors: bytes
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -1085,6 +1346,7 @@ def _read_inspect_job(reply: list[Any]) -> InspectJob:
         kept_until_ms,
         result,
         errors,
+        place,
     ) = reply
     return InspectJob(
         id_.decode("utf-8", "replace"),
@@ -1107,6 +1369,7 @@ def _read_inspect_job(reply: list[Any]) -> InspectJob:
         int(kept_until_ms),
         result,
         errors,
+        place.decode("utf-8", "replace"),
     )
 
 
@@ -1120,11 +1383,11 @@ _INSPECT_ANSWERS: dict[bytes, Callable[[list[Any]], InspectAnswer]] = {
 def _read_inspected(reply: list[Any]) -> Inspected:
     _, now_ms, *items = reply
     answers = _INSPECT_ANSWERS
-    if len(items) % 21:
+    if len(items) % 22:
         raise ValueError(items)
     return Inspected(
         int(now_ms),
-        [answers[items[at]](items[at : at + 21]) for at in range(0, len(items), 21)],
+        [answers[items[at]](items[at : at + 22]) for at in range(0, len(items), 22)],
     )
 
 
@@ -1177,7 +1440,8 @@ def inspect(
 class ListJob(NamedTuple):
     """JOB of list.
 
-    As in inspect, with the last error alone; the cursor is empty on the last page.
+    As in inspect, with the last error alone; the cursor is empty on the last page; total counts the
+    jobs of the state.
     """
 
     id: str
@@ -1200,6 +1464,7 @@ class ListJob(NamedTuple):
     kept_until_ms: int
     result: bytes
     errors: bytes
+    place: str
 
 
 ListAnswer = ListJob
@@ -1210,6 +1475,8 @@ class Listed(NamedTuple):
 
     now_ms: int
     cursor: str
+    scanned: int
+    total: int
     answers: list[ListAnswer]
 
 
@@ -1239,6 +1506,7 @@ def _read_list_job(reply: list[Any]) -> ListJob:
         kept_until_ms,
         result,
         errors,
+        place,
     ) = reply
     return ListJob(
         id_.decode("utf-8", "replace"),
@@ -1261,6 +1529,7 @@ def _read_list_job(reply: list[Any]) -> ListJob:
         int(kept_until_ms),
         result,
         errors,
+        place.decode("utf-8", "replace"),
     )
 
 
@@ -1270,14 +1539,16 @@ _LIST_ANSWERS: dict[bytes, Callable[[list[Any]], ListAnswer]] = {
 
 
 def _read_listed(reply: list[Any]) -> Listed:
-    _, now_ms, cursor, *items = reply
+    _, now_ms, cursor, scanned, total, *items = reply
     answers = _LIST_ANSWERS
-    if len(items) % 21:
+    if len(items) % 22:
         raise ValueError(items)
     return Listed(
         int(now_ms),
         cursor.decode("utf-8", "replace"),
-        [answers[items[at]](items[at : at + 21]) for at in range(0, len(items), 21)],
+        int(scanned),
+        int(total),
+        [answers[items[at]](items[at : at + 22]) for at in range(0, len(items), 22)],
     )
 
 
@@ -1302,6 +1573,12 @@ def list_(
     order: str,
     limit: int,
     cursor: str,
+    type_: str | None = None,
+    error: bytes | None = None,
+    worker: str | None = None,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+    scan: int | None = None,
 ) -> Call[ListReply]:
     """Show the jobs of one state, page by page, without payloads and results.
 
@@ -1310,16 +1587,31 @@ def list_(
     order: one of newest, oldest; from which end of the set.
     limit: an integer 1..200; how many at most.
     cursor: a text of 0..300 bytes; empty, or as the last page told.
+    type: a name of 1..128 bytes, which may hold colons or left out; only those of this type; empty:
+        any.
+    error: 1..200 bytes or left out; only those whose last error is of this type; empty: any.
+    worker: a text of 1..128 bytes or left out; only those that it holds (running) or ended; empty:
+        any.
+    since_ms: an integer 0..9007199254740991 or left out; only from this time on; empty: any.
+    until_ms: an integer 0..9007199254740991 or left out; only before this time; empty: any.
+    scan: an integer 1..1000 or left out; how many entries one call looks at, where there is a
+        filter; empty: 1000.
 
     Once sent, it returns Listed, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
 
-    Cost: O(n + log m), n = jobs shown, m = jobs of the state.
+    Cost: O(n + log m), n = jobs shown or looked at, m = jobs of the state.
     """
     argv: list[Argument] = [
         state,
         order,
         limit,
         cursor,
+        "" if type_ is None else type_,
+        "" if error is None else error,
+        "" if worker is None else worker,
+        "" if since_ms is None else since_ms,
+        "" if until_ms is None else until_ms,
+        "" if scan is None else scan,
     ]
     return Call("list", queue, argv, _parse_list)
 
@@ -1454,6 +1746,220 @@ def mend(
     ]
     argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
     return Call("mend", queue, argv, _parse_mend)
+
+
+class Started(NamedTuple):
+    """STARTED of operate: begun now; one line of JSON."""
+
+    now_ms: int
+    operation: bytes
+
+
+class Known(NamedTuple):
+    """KNOWN of operate: one of this id is kept: nothing was changed."""
+
+    now_ms: int
+    operation: bytes
+
+
+class Differs(NamedTuple):
+    """DIFFERS of operate: not as many as expected, seen at once where all are asked for."""
+
+    now_ms: int
+    counted: int
+
+
+class Busy(NamedTuple):
+    """BUSY of operate: 100 are kept, and none of them has ended."""
+
+    now_ms: int
+
+
+OperateReply = Started | Known | Differs | Busy
+
+
+def _read_started(reply: list[Any]) -> Started:
+    _, now_ms, operation = reply
+    return Started(
+        int(now_ms),
+        operation,
+    )
+
+
+def _read_known(reply: list[Any]) -> Known:
+    _, now_ms, operation = reply
+    return Known(
+        int(now_ms),
+        operation,
+    )
+
+
+def _read_differs(reply: list[Any]) -> Differs:
+    _, now_ms, counted = reply
+    return Differs(
+        int(now_ms),
+        int(counted),
+    )
+
+
+def _read_busy(reply: list[Any]) -> Busy:
+    _, now_ms = reply
+    return Busy(
+        int(now_ms),
+    )
+
+
+_OPERATE_REPLIES: dict[bytes, Callable[[list[Any]], OperateReply]] = {
+    b"STARTED": _read_started,
+    b"KNOWN": _read_known,
+    b"DIFFERS": _read_differs,
+    b"BUSY": _read_busy,
+}
+_OPERATE_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+def _parse_operate(reply: list[Any]) -> OperateReply:
+    return _read("operate", _OPERATE_REPLIES, _OPERATE_REFUSALS, reply)
+
+
+def operate(
+    queue: str,
+    *,
+    id_: str,
+    action: str,
+    state: str,
+    type_: str | None = None,
+    error: bytes | None = None,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+    dry_run: int,
+    expected: int | None = None,
+    rate: int,
+    by: str | None = None,
+) -> Call[OperateReply]:
+    """Begin to do something to all jobs of a state that a filter asks for.
+
+    queue: its name.
+    id: a name of 1..128 bytes; made by the caller before the first send.
+    action: one of replay, cancel, purge, run_now; replay: dead; cancel: scheduled, queued,
+        retrying; purge: any that rest; run_now: scheduled, retrying.
+    state: one of scheduled, queued, retrying, completed, cancelled, dead; which jobs.
+    type: a name of 1..128 bytes, which may hold colons or left out; only those of this type; empty:
+        any.
+    error: 1..200 bytes or left out; only those whose last error is of this type; empty: any.
+    since_ms: an integer 0..9007199254740991 or left out; only from this time on, as in list; empty:
+        any.
+    until_ms: an integer 0..9007199254740991 or left out; only before this time; empty: any.
+    dry_run: an integer 0..1; 1: only count.
+    expected: an integer 0..9007199254740991 or left out; how many there must be; empty: however
+        many.
+    rate: an integer 0..100000; jobs a second at most; 0: as fast as it is driven.
+    by: a text of 1..128 bytes or left out; who, for people.
+
+    Once sent, it returns Started or Known or Differs or Busy, or raises the error of BAD_ARGUMENT,
+    BAD_KEYS, UPGRADE.
+
+    Cost: O(log m), m = jobs of the queue.
+    """
+    argv: list[Argument] = [
+        id_,
+        action,
+        state,
+        "" if type_ is None else type_,
+        "" if error is None else error,
+        "" if since_ms is None else since_ms,
+        "" if until_ms is None else until_ms,
+        dry_run,
+        "" if expected is None else expected,
+        rate,
+        "" if by is None else by,
+    ]
+    return Call("operate", queue, argv, _parse_operate)
+
+
+class OperationsOperation(NamedTuple):
+    """OPERATION of operations: one line of JSON."""
+
+    id: str
+    operation: bytes
+
+
+OperationsAnswer = OperationsOperation
+
+
+class Operations(NamedTuple):
+    """OPERATIONS of operations.
+
+    `answers` holds for each operation, in any order, its OperationsAnswer.
+    """
+
+    now_ms: int
+    answers: list[OperationsAnswer]
+
+
+OperationsReply = Operations
+
+
+def _read_operations_operation(reply: list[Any]) -> OperationsOperation:
+    _, id_, operation = reply
+    return OperationsOperation(
+        id_.decode("utf-8", "replace"),
+        operation,
+    )
+
+
+_OPERATIONS_ANSWERS: dict[bytes, Callable[[list[Any]], OperationsAnswer]] = {
+    b"OPERATION": _read_operations_operation,
+}
+
+
+def _read_operations(reply: list[Any]) -> Operations:
+    _, now_ms, *items = reply
+    answers = _OPERATIONS_ANSWERS
+    if len(items) % 3:
+        raise ValueError(items)
+    return Operations(
+        int(now_ms),
+        [answers[items[at]](items[at : at + 3]) for at in range(0, len(items), 3)],
+    )
+
+
+_OPERATIONS_REPLIES: dict[bytes, Callable[[list[Any]], OperationsReply]] = {
+    b"OPERATIONS": _read_operations,
+}
+_OPERATIONS_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+def _parse_operations(reply: list[Any]) -> OperationsReply:
+    return _read("operations", _OPERATIONS_REPLIES, _OPERATIONS_REFUSALS, reply)
+
+
+def operations(
+    queue: str,
+    *,
+    id_: str | None = None,
+) -> Call[OperationsReply]:
+    """Show the operations of a queue, each as one line of JSON.
+
+    queue: its name.
+    id: a name of 1..128 bytes or left out; which; empty: all, in no order.
+
+    Once sent, it returns Operations, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n), n = operations kept.
+    """
+    argv: list[Argument] = [
+        "" if id_ is None else id_,
+    ]
+    return Call("operations", queue, argv, _parse_operations)
 
 
 class Promoted(NamedTuple):
@@ -2115,3 +2621,282 @@ def stats(
     """
     argv: list[Argument] = []
     return Call("stats", queue, argv, _parse_stats)
+
+
+class StepStepped(NamedTuple):
+    """STEPPED of step: done or counted now; the rate allows more after the wait."""
+
+    now_ms: int
+    done: int
+    wait_ms: int
+    operation: bytes
+
+
+class Replays(NamedTuple):
+    """REPLAYS of step: it queues jobs again: step_replay does that."""
+
+    now_ms: int
+    operation: bytes
+
+
+class StepEnded(NamedTuple):
+    """ENDED of step: there is nothing left to do."""
+
+    now_ms: int
+    operation: bytes
+
+
+class StepUnknown(NamedTuple):
+    """UNKNOWN of step: no such operation is kept."""
+
+    now_ms: int
+
+
+StepReply = StepStepped | Replays | StepEnded | StepUnknown
+
+
+def _read_step_stepped(reply: list[Any]) -> StepStepped:
+    _, now_ms, done, wait_ms, operation = reply
+    return StepStepped(
+        int(now_ms),
+        int(done),
+        int(wait_ms),
+        operation,
+    )
+
+
+def _read_replays(reply: list[Any]) -> Replays:
+    _, now_ms, operation = reply
+    return Replays(
+        int(now_ms),
+        operation,
+    )
+
+
+def _read_step_ended(reply: list[Any]) -> StepEnded:
+    _, now_ms, operation = reply
+    return StepEnded(
+        int(now_ms),
+        operation,
+    )
+
+
+def _read_step_unknown(reply: list[Any]) -> StepUnknown:
+    _, now_ms = reply
+    return StepUnknown(
+        int(now_ms),
+    )
+
+
+_STEP_REPLIES: dict[bytes, Callable[[list[Any]], StepReply]] = {
+    b"STEPPED": _read_step_stepped,
+    b"REPLAYS": _read_replays,
+    b"ENDED": _read_step_ended,
+    b"UNKNOWN": _read_step_unknown,
+}
+_STEP_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+def _parse_step(reply: list[Any]) -> StepReply:
+    return _read("step", _STEP_REPLIES, _STEP_REFUSALS, reply)
+
+
+def step(
+    queue: str,
+    *,
+    id_: str,
+    limit: int,
+) -> Call[StepReply]:
+    """Do the next jobs of an operation that cancels, purges or runs now; or count, for any.
+
+    queue: its name.
+    id: a name of 1..128 bytes; the operation.
+    limit: an integer 1..500; how many jobs one step looks at.
+
+    Once sent, it returns StepStepped or Replays or StepEnded or StepUnknown, or raises the error of
+    BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n log m), n = jobs looked at, m = jobs of the queue.
+    """
+    argv: list[Argument] = [
+        id_,
+        limit,
+    ]
+    return Call("step", queue, argv, _parse_step)
+
+
+class StepReplayStepped(NamedTuple):
+    """STEPPED of step_replay: done or counted now; the rate allows more after the wait."""
+
+    now_ms: int
+    done: int
+    wait_ms: int
+    operation: bytes
+
+
+class StepReplayEnded(NamedTuple):
+    """ENDED of step_replay: there is nothing left to do, or it does not replay."""
+
+    now_ms: int
+    operation: bytes
+
+
+class StepReplayUnknown(NamedTuple):
+    """UNKNOWN of step_replay: no such operation is kept."""
+
+    now_ms: int
+
+
+StepReplayReply = StepReplayStepped | StepReplayEnded | StepReplayUnknown
+
+
+def _read_step_replay_stepped(reply: list[Any]) -> StepReplayStepped:
+    _, now_ms, done, wait_ms, operation = reply
+    return StepReplayStepped(
+        int(now_ms),
+        int(done),
+        int(wait_ms),
+        operation,
+    )
+
+
+def _read_step_replay_ended(reply: list[Any]) -> StepReplayEnded:
+    _, now_ms, operation = reply
+    return StepReplayEnded(
+        int(now_ms),
+        operation,
+    )
+
+
+def _read_step_replay_unknown(reply: list[Any]) -> StepReplayUnknown:
+    _, now_ms = reply
+    return StepReplayUnknown(
+        int(now_ms),
+    )
+
+
+_STEP_REPLAY_REPLIES: dict[bytes, Callable[[list[Any]], StepReplayReply]] = {
+    b"STEPPED": _read_step_replay_stepped,
+    b"ENDED": _read_step_replay_ended,
+    b"UNKNOWN": _read_step_replay_unknown,
+}
+_STEP_REPLAY_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+def _parse_step_replay(reply: list[Any]) -> StepReplayReply:
+    return _read("step_replay", _STEP_REPLAY_REPLIES, _STEP_REPLAY_REFUSALS, reply)
+
+
+def step_replay(
+    queue: str,
+    *,
+    id_: str,
+    limit: int,
+) -> Call[StepReplayReply]:
+    """Queue the next jobs again of an operation that replays.
+
+    queue: its name.
+    id: a name of 1..128 bytes; the operation.
+    limit: an integer 1..500; how many jobs one step looks at.
+
+    Once sent, it returns StepReplayStepped or StepReplayEnded or StepReplayUnknown, or raises the
+    error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n log m), n = jobs looked at, m = jobs of the queue.
+    """
+    argv: list[Argument] = [
+        id_,
+        limit,
+    ]
+    return Call("step_replay", queue, argv, _parse_step_replay)
+
+
+class Stopped(NamedTuple):
+    """STOPPED of stop: ended now."""
+
+    now_ms: int
+    operation: bytes
+
+
+class StopEnded(NamedTuple):
+    """ENDED of stop: it had ended before."""
+
+    now_ms: int
+    operation: bytes
+
+
+class StopUnknown(NamedTuple):
+    """UNKNOWN of stop: no such operation is kept."""
+
+    now_ms: int
+
+
+StopReply = Stopped | StopEnded | StopUnknown
+
+
+def _read_stopped(reply: list[Any]) -> Stopped:
+    _, now_ms, operation = reply
+    return Stopped(
+        int(now_ms),
+        operation,
+    )
+
+
+def _read_stop_ended(reply: list[Any]) -> StopEnded:
+    _, now_ms, operation = reply
+    return StopEnded(
+        int(now_ms),
+        operation,
+    )
+
+
+def _read_stop_unknown(reply: list[Any]) -> StopUnknown:
+    _, now_ms = reply
+    return StopUnknown(
+        int(now_ms),
+    )
+
+
+_STOP_REPLIES: dict[bytes, Callable[[list[Any]], StopReply]] = {
+    b"STOPPED": _read_stopped,
+    b"ENDED": _read_stop_ended,
+    b"UNKNOWN": _read_stop_unknown,
+}
+_STOP_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+def _parse_stop(reply: list[Any]) -> StopReply:
+    return _read("stop", _STOP_REPLIES, _STOP_REFUSALS, reply)
+
+
+def stop(
+    queue: str,
+    *,
+    id_: str,
+) -> Call[StopReply]:
+    """End an operation: it does nothing more; what it has done stays.
+
+    queue: its name.
+    id: a name of 1..128 bytes; the operation.
+
+    Once sent, it returns Stopped or StopEnded or StopUnknown, or raises the error of BAD_ARGUMENT,
+    BAD_KEYS, UPGRADE.
+
+    Cost: O(1).
+    """
+    argv: list[Argument] = [
+        id_,
+    ]
+    return Call("stop", queue, argv, _parse_stop)

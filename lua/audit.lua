@@ -2,11 +2,11 @@
 -- audit 1: judge what is kept of jobs, at one instant, by the rules that each queue keeps.
 --
 -- Whoever walks a queue's keys asks about each name that he finds; `boltq fsck` does. Faults are words,
--- apart by blanks, the queue's own first; behind a colon stands what they speak of. A key of the wrong
--- type is named and not read. Nothing is written.
+-- apart by blanks, the queue's own first; behind a colon stands what they speak of. Its operations are
+-- judged where no names are given. A key of the wrong type is named and not read. Nothing is written.
 --
 -- KEYS  jobs payloads queued scheduled retrying running leases claims claim_ends completed cancelled
---       dead outcomes tries stats settings bell
+--       dead outcomes tries stats settings bell operations
 -- ARGV
 --   of  word  job|stray|claim  what the names are: jobs; jobs without a record; tokens of claims
 -- EACH  0..200
@@ -21,13 +21,13 @@
 -- USES    integer number name kind text bad_argument add_item clock in_range shown wrong_types
 --         looked_up header_rules header_of lease_of tries_of outcome_of fits totals_of memory_of judge_place
 --         judge_lease judge_end judge_tries judge_job judge_claim judge_settings judge_stats
---         judge_queue
+--         cursor_ok operation_of judge_operations judge_queue
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local WIDTH = 2
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 17
+if not key_base or #queue > 128 or #KEYS ~= 18
   or KEYS[2] ~= key_base .. "payloads"
   or KEYS[3] ~= key_base .. "queued"
   or KEYS[4] ~= key_base .. "scheduled"
@@ -44,17 +44,18 @@ if not key_base or #queue > 128 or #KEYS ~= 17
   or KEYS[15] ~= key_base .. "stats"
   or KEYS[16] ~= key_base .. "settings"
   or KEYS[17] ~= key_base .. "bell"
+  or KEYS[18] ~= key_base .. "operations"
 then
   return { "BAD_KEYS", "audit takes these keys of one queue, in this order: jobs payloads queued "
     .. "scheduled retrying running leases claims claim_ends completed cancelled "
-    .. "dead outcomes tries stats settings bell" }
+    .. "dead outcomes tries stats settings bell operations" }
 end
 local jobs, payloads, queued, scheduled, retrying, running, leases, claims, claim_ends, completed,
-  cancelled, dead, outcomes, tries, stats, settings, bell = unpack(KEYS)
+  cancelled, dead, outcomes, tries, stats, settings, bell, operations = unpack(KEYS)
 -- parts: integer number name kind text bad_argument add_item clock in_range shown wrong_types
 --   looked_up header_rules header_of lease_of tries_of outcome_of fits totals_of memory_of
 --   judge_place judge_lease judge_end judge_tries judge_job judge_claim judge_settings judge_stats
---   judge_queue
+--   cursor_ok operation_of judge_operations judge_queue
 local count = #ARGV - 1
 if count < 0 or count > 200 then
   return { "BAD_ARGUMENT", "audit takes 1 arguments and then 1 for each of 0..200 items,"
@@ -87,7 +88,7 @@ end
 local now_ms, now = clock()
 local wrong = wrong_types()
 local totals, names = totals_of(wrong)
-local faults = judge_queue(wrong, totals, names)
+local faults = judge_queue(wrong, totals, names, count == 0)
 local reply = { "AUDITED", now_ms, table.concat(faults, " ") }
 
 -- A stray that has a record is none: it is judged by the name of that.

@@ -173,6 +173,7 @@ def _checked(argument: Argument, source: str) -> str:
         low, high = argument.range.low, argument.range.high
         at_least = f"#{source} >= {low} and " if int(low) else ""
         value = f"{at_least}#{source} <= {high} and {source} or nil"
+        value = f"({value})" if argument.optional else value
     elif argument.range:
         limits = f"{argument.range.low}, {argument.range.high}"
         value = f"{_CHECKERS[argument.type]}({source}, {limits})"

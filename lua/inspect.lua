@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- inspect 1: show jobs whole, each with all that is kept of it.
+-- inspect 2: show jobs whole, each with all that is kept of it.
 --
 -- KEYS  jobs payloads scheduled queued running retrying completed cancelled dead leases tries outcomes
 --       settings
@@ -12,17 +12,19 @@
 --     JOB  id:text state:text header:bytes headers:bytes has_payload:integer payload:bytes
 --          run_at_ms:integer attempt:integer failures:integer lost:integer fence:integer
 --          started_ms:integer lease_end_ms:integer worker:text cancel:integer how:text
---          ended_ms:integer kept_until_ms:integer result:bytes errors:bytes   0 or empty is: not
---          known; failures and lost leases are of all time; `errors` is one line of JSON each
+--          ended_ms:integer kept_until_ms:integer result:bytes errors:bytes place:text   0 or empty
+--          is: not known; failures and lost leases are of all time; `errors` is one line of JSON
+--          each; `place` is another once the job has moved, or was altered, extended, asked to stop
 --     UNKNOWN    nothing is kept of such a job
 --     LATER      the reply is full: ask for this job again
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n), n = jobs given, and their bytes
--- USES    integer name bad_argument add_item clock time_ms split_record tried lease_fields states_of line_starts describe
+-- USES    integer name bad_argument add_item clock time_ms split_record tried lease_fields
+--         states_of line_starts place_of describe
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
-local WIDTH = 21
+local WIDTH = 22
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
 if not key_base or #queue > 128 or #KEYS ~= 13
   or KEYS[2] ~= key_base .. "payloads"
@@ -45,7 +47,7 @@ end
 local jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead, leases,
   tries, outcomes, settings = unpack(KEYS)
 -- parts: integer name bad_argument add_item clock time_ms split_record tried lease_fields states_of
---   line_starts describe
+--   line_starts place_of describe
 local count = #ARGV - 1
 if count < 1 or count > 100 then
   return { "BAD_ARGUMENT", "inspect takes 1 arguments and then 1 for each of 1..100 "

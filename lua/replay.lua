@@ -18,7 +18,7 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given or swept, m = jobs of the queue
 -- USES    integer name text bad_argument add_item clock next_stamp keep_stamp stamps ring
---         priority_base tried states_of cursor_ok page
+--         priority_base tried replay_job states_of cursor_ok page
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -45,7 +45,7 @@ end
 local jobs, scheduled, queued, running, retrying, completed, cancelled, dead, tries, outcomes,
   stats, settings, bell = unpack(KEYS)
 -- parts: integer name text bad_argument add_item clock next_stamp keep_stamp stamps ring
---   priority_base tried states_of cursor_ok page
+--   priority_base tried replay_job states_of cursor_ok page
 local count = #ARGV - 2
 if count < 0 or count > 500 then
   return { "BAD_ARGUMENT", "replay takes 2 arguments and then 1 for each of 0..500 "
@@ -99,13 +99,7 @@ for i, job in ipairs(ids) do
     add_item(reply, WIDTH, { "NOT_DEAD", again[job] and "queued" or state[i] })
   elseif count > 0 or tonumber((ended[i] or ""):match("^%S+ (%d+)") or 0) <= began_ms then
     first = first or stamps(now, #ids)
-    local entry = redis.call("HGET", tries, job)
-    local _, _, failures_ever, lost_ever, token, how, errors_at = tried(entry)
-    local counts = ("0 0 %d %d %s %s\n"):format(failures_ever, lost_ever, token, how)
-    redis.call("HSET", tries, job, counts .. (entry or ""):sub(errors_at))
-    redis.call("HDEL", outcomes, job)
-    redis.call("ZREM", dead, job)
-    redis.call("ZADD", queued, ("%.0f"):format(priority_base(records[i]) + first + i - 1), job)
+    replay_job(job, records[i], first + i - 1)
     again[job], reply[3] = true, reply[3] + 1
     add_item(reply, WIDTH, { "QUEUED" })
   end

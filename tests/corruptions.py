@@ -5,6 +5,7 @@ for spoil in corruptions(q):  each a name, the part it is about, and the raw com
 keep(q), bring_back(q, kept)  the whole queue, aside and as it was
 """
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from queue_state import QueueState
 LARGE = b"x" * 5000
 HASHES = [part for part, kind in PARTS.items() if kind == "hash"]
 SETS = [part for part, kind in PARTS.items() if kind == "zset"]
-FIELDS_OF_TEXT = ("jobs", "leases", "tries", "outcomes", "claims")
+FIELDS_OF_TEXT = ("jobs", "leases", "tries", "outcomes", "claims", "operations")
 WRONG_SCORES = {"negative": -1, "endless": "+inf", "huge": 1e300, "broken": 0.5}
 WRONG_RECORDS = {
     "no line": b"{}",
@@ -47,6 +48,23 @@ WRONG_TRIES = {
     "another count": "1 1 9 9 t1 fail\n",
     "an error that is none": "1 0 1 0 t1 fail\nno\n",
     "an unknown end": "1 0 1 0 t1 gone\n",
+}
+# Which member of an operation, and what it is made; None: left out.
+WRONG_OPERATIONS: dict[str, tuple[str, Any]] = {
+    "another id": ("id", "o9"),
+    "an unknown action": ("action", "eat"),
+    "a state that it cannot have": ("state", "running"),
+    "two states": ("state", "queued retrying"),
+    "an unknown status": ("status", ""),
+    "no type": ("type", None),
+    "an error that is a number": ("error", 5),
+    "no start": ("started_ms", None),
+    "a rate that is text": ("rate", "5"),
+    "a broken count": ("done", 0.5),
+    "a negative count": ("skipped", -1),
+    "an end that is a list": ("ended_ms", [1]),
+    "a cursor that is none": ("cursor", "x"),
+    "a stamp in a million years": ("as_of", 2**53),
 }
 WRONG_SETTINGS = [
     *(("keep_dead", "x"), ("paused", "2"), ("job_backoff_factor", "inf"), ("what", "1")),
@@ -87,6 +105,8 @@ def arrange(q: QueueState) -> None:
     q.enqueue("once", "lapsed", priority=9)
     assert q.claimed("t3", limit=2, lease_ms=HOUR_MS) == ["once", "lapsed"]
     q.make_due("running", "lapsed")
+    q.call(q.operate_call("purge", "dead", "o1", rate=5, since_ms=1, until_ms=2))
+    q.call(q.operate_call("replay", "dead", "o2", dry_run=1, error=b"E"))
     q.configure(paused=1, pause_reason="why", paused_by="who")
 
 
@@ -139,7 +159,7 @@ def _doubled(q: QueueState, held: dict[str, Any]) -> Iterator[Spoil]:
                             q.key(other), {name: score % PRIORITY_STEP}
                         ),
                     )
-    for part in ("jobs", "payloads", "leases", "tries", "outcomes", "claims"):
+    for part in ("jobs", "payloads", "leases", "tries", "outcomes", "claims", "operations"):
         for name, value in held[part].items():
             yield Spoil(
                 f"{part} of {name} under another name",
@@ -193,6 +213,10 @@ def _wrong_values(q: QueueState, held: dict[str, Any]) -> Iterator[Spoil]:
         yield _put(q, f"a lease with {what}", "leases", "once", " ".join(lease))
     for what, entry in WRONG_TRIES.items():
         yield _put(q, f"tries with {what}", "tries", "retrying-l", entry)
+    for what, (member, made) in WRONG_OPERATIONS.items():
+        operation = json.loads(held["operations"]["o1"]) | {member: made}
+        line = json.dumps({name: value for name, value in operation.items() if value is not None})
+        yield _put(q, f"an operation with {what}", "operations", "o1", line)
     yield from _wrong_sizes_and_totals(q, held)
 
 

@@ -158,7 +158,60 @@ def _inspect(q: QueueState) -> Call[Any]:
 
 def _list(q: QueueState, state: str) -> Call[Any]:
     fill(q)
-    return scripts.list_(q.name, state=state, order="newest", limit=10, cursor="")
+    return q.list_call(state, "newest", 10)
+
+
+def _searched(q: QueueState) -> Call[Any]:
+    fill(q)
+    return q.list_call("dead", error=b"ValueError", worker="w1", type_="echo", since_ms=1)
+
+
+def _group(q: QueueState) -> Call[Any]:
+    fill(q)
+    return scripts.group(q.name, state="dead", scan=100, cursor="")
+
+
+def _alter(q: QueueState) -> Call[Any]:
+    """Change a job in each state, later ones only where they still are: a delay counts anew."""
+    fill(q)
+    q.alter("scheduled-2", delay_ms=2 * HOUR_MS)
+    changes: dict[str, tuple[Any, Any]] = {
+        "scheduled": (7, 0),
+        "queued": (9, ""),
+        "queued-2": ("", HOUR_MS),
+        "scheduled-2": (0, 60_000),
+        "retrying": ("", 0),
+        "retrying-2": (1, 60_000),
+        "held": (9, 0),
+        "dead": (9, 0),
+    }
+    items = [scripts.AlterItem(id, *change, q.place(id)) for id, change in changes.items()]
+    return scripts.alter(q.name, [*items, scripts.AlterItem("unknown", 1, "", "")])
+
+
+def _operate(q: QueueState) -> Call[Any]:
+    fill(q)
+    return q.operate_call("purge", "dead", rate=5, expected=2, type_="echo")
+
+
+def _step(q: QueueState, action: str, state: str, **options: Any) -> Call[Any]:
+    fill(q)
+    assert isinstance(q.call(q.operate_call(action, state, **options)), scripts.Started)
+    if action == "replay" and not options.get("dry_run"):
+        return scripts.step_replay(q.name, id_="o1", limit=100)
+    return scripts.step(q.name, id_="o1", limit=100)
+
+
+def _stop(q: QueueState) -> Call[Any]:
+    fill(q)
+    q.call(q.operate_call("purge", "dead"))
+    return scripts.stop(q.name, id_="o1")
+
+
+def _operations(q: QueueState, id: str | None) -> Call[Any]:
+    fill(q)
+    q.call(q.operate_call("purge", "dead"))
+    return scripts.operations(q.name, id_=id)
 
 
 def _stats(q: QueueState) -> Call[Any]:
@@ -202,6 +255,7 @@ def _recall(q: QueueState) -> Call[Any]:
 TRIMMED = "jobs payloads tries completed cancelled dead outcomes stats "
 ENDED = "jobs payloads running leases tries outcomes stats "
 ALL_BUT_SETTINGS = tuple(part for part in PARTS if part != "settings")
+NOT_DEAD = tuple(state for state in STATES if state != "dead")
 RESTING = tuple(state for state in STATES if state != "running")
 CASES = {
     "enqueue": Case("enqueue", lambda q: _enqueue(q, 0), "jobs payloads queued stats bell"),
@@ -243,6 +297,32 @@ CASES = {
         "queued dead tries outcomes stats bell",
     ),
     "replay all": Case("replay", _replay, "queued dead tries outcomes stats bell"),
+    "alter": Case("alter", _alter, "jobs scheduled queued retrying stats bell"),
+    "operate": Case("operate", _operate, "operations stats"),
+    "step that cancels": Case(
+        "step",
+        lambda q: _step(q, "cancel", "queued"),
+        "operations jobs payloads tries outcomes queued cancelled stats",
+    ),
+    "step that purges": Case(
+        "step",
+        lambda q: _step(q, "purge", "dead"),
+        "operations jobs payloads tries outcomes dead stats",
+    ),
+    "step that runs now": Case(
+        "step", lambda q: _step(q, "run_now", "retrying"), "operations retrying queued stats bell"
+    ),
+    "step that counts": Case(
+        "step", lambda q: _step(q, "replay", "dead", dry_run=1, since_ms=1), "operations"
+    ),
+    "step_replay": Case(
+        "step_replay",
+        lambda q: _step(q, "replay", "dead", error=b"ValueError"),
+        "operations queued dead tries outcomes stats bell",
+    ),
+    "stop": Case("stop", _stop, "operations"),
+    "operations": Case("operations", lambda q: _operations(q, None)),
+    "operations of an id": Case("operations", lambda q: _operations(q, "o1")),
     "purge ids": Case(
         "purge",
         lambda q: _purge(q, *RESTING, "held", "unknown"),
@@ -254,6 +334,8 @@ CASES = {
     "configure": Case("configure", _configure, "settings bell"),
     "inspect": Case("inspect", _inspect),
     **{f"list {state}": _listing(state) for state in STATES},
+    "list searched": Case("list", _searched, unread=(*NOT_DEAD, "leases")),
+    "group": Case("group", _group, unread=(*NOT_DEAD, "leases")),
     "stats": Case("stats", _stats),
     "recall": Case("recall", _recall),
     # Of a part of the wrong type they tell, and leave it.
@@ -261,7 +343,7 @@ CASES = {
     "mend": Case(
         "mend",
         _mend,
-        " ".join(part for part in ALL_BUT_SETTINGS if part != "jobs"),
+        " ".join(part for part in ALL_BUT_SETTINGS if part not in ("jobs", "operations")),
         unread=ALL_BUT_SETTINGS,
     ),
 }

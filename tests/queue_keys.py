@@ -28,6 +28,7 @@ PARTS = {
     "stats": "hash",
     "settings": "hash",
     "bell": "list",
+    "operations": "hash",
 }
 STATES = ("scheduled", "queued", "running", "retrying", "completed", "cancelled", "dead")
 PRIORITY_STEP = 2**49  # between the scores of two priorities in `queued`

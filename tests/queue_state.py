@@ -122,6 +122,62 @@ class QueueState(QueueKeys):
     def cancel(self, *ids: str) -> list[scripts.CancelAnswer]:
         return self.call(scripts.cancel(self.name, [scripts.CancelItem(id) for id in ids])).answers
 
+    def alter(
+        self,
+        *ids: str,
+        priority: int | scripts.LeftOut = "",
+        delay_ms: int | scripts.LeftOut = "",
+        place: str = "",
+    ) -> list[tuple[str, str]]:
+        """Alter jobs, all alike; each answer's word and place, which tuples of words would hide."""
+        items = [part for id in ids for part in (id, priority, delay_ms, place)]
+        told = [part.decode() for part in self.send("alter", *items)[2:]]
+        return list(zip(told[::2], told[1::2], strict=True))
+
+    def place(self, id: str) -> str:
+        """Where inspect sees a job."""
+        call = scripts.inspect(self.name, [scripts.InspectItem(id)], with_payload=0)
+        (answer,) = self.call(call).answers
+        assert isinstance(answer, scripts.InspectJob)
+        return answer.place
+
+    def list_call(
+        self,
+        state: str,
+        order: str = "oldest",
+        limit: int = 100,
+        cursor: str = "",
+        **narrowed: Any,
+    ) -> Call[scripts.ListReply]:
+        return scripts.list_(
+            self.name,
+            state=state,
+            order=order,
+            limit=limit,
+            cursor=cursor,
+            **narrowed,
+        )
+
+    def operate_call(
+        self,
+        action: str,
+        state: str,
+        id: str = "o1",
+        *,
+        dry_run: int = 0,
+        rate: int = 0,
+        **narrowed: Any,
+    ) -> Call[scripts.OperateReply]:
+        return scripts.operate(
+            self.name,
+            id_=id,
+            action=action,
+            state=state,
+            dry_run=dry_run,
+            rate=rate,
+            **narrowed,
+        )
+
     def reap(self, limit: int = 100) -> scripts.Reaped:
         return self.call(scripts.reap(self.name, limit=limit))
 

@@ -20,6 +20,7 @@ UNSEEN = {
     *(f"settings without {name}" for name in ("keep_payloads", "keep_dead")),
     *("settings without pause_reason", "settings without paused_by"),
     "bell deleted",
+    *("operations deleted", "operations without o1", "operations without o2"),
     "payloads without completed-l",
     *(f"tries without {state}-{size}" for state in ("queued", "scheduled") for size in "sl"),
     *("tries without cancelled-s", "tries without cancelled-l"),

@@ -9,7 +9,7 @@ from servers import TestServer, process_server
 
 from boltq.errors import ServerFull
 
-ADDING = {"enqueue", "replay"}
+ADDING = {"enqueue", "replay", "step_replay"}
 
 
 @pytest.fixture(scope="module", params=["redis", "valkey"])

@@ -42,6 +42,7 @@ ARROWS: dict[str, set[tuple[str | None, str | None]]] = {
     "reap": GONE | LAPSED,
     "cancel": GONE | {(state, "cancelled") for state in ("scheduled", "queued", "retrying")},
     "replay": {("dead", "queued")},
+    "alter": {("queued", "scheduled"), ("scheduled", "queued"), ("retrying", "queued")},
     "purge": {(state, None) for state in STATES if state != "running"},
     "configure": set(),
     "inspect": set(),
@@ -158,6 +159,12 @@ class Walk:
         items = [scripts.ReplayItem(id) for id in ids]
         self.q.call(scripts.replay(self.q.name, items, limit=2, cursor=""))
 
+    def alter(self) -> None:
+        chosen = self.chance.choice
+        self.q.alter(
+            *self.some(), priority=self.chance.randint(0, 9), delay_ms=chosen(["", 0, HOUR_MS])
+        )
+
     def purge(self) -> None:
         ids = [scripts.PurgeItem(id) for id in self.some(2)]
         state = None
@@ -177,8 +184,7 @@ class Walk:
 
     def list(self) -> None:
         state, order = self.chance.choice(STATES), self.chance.choice(["newest", "oldest"])
-        call = scripts.list_(self.q.name, state=state, order=order, limit=100, cursor="")
-        shown = {job.id for job in self.q.call(call).answers}
+        shown = {job.id for job in self.q.call(self.q.list_call(state, order)).answers}
         assert shown == set(self.before.get(state, ()))
 
     def time_passes(self) -> None:

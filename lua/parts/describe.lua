@@ -1,7 +1,7 @@
 -- describe: all that is kept of a job, as one item of a reply; `payload` is false where none is shown.
 -- The bytes of tries and outcome that were read for it are told, too.
 -- KEYS  leases tries outcomes
--- USES  tried lease_fields time_ms line_starts
+-- USES  tried lease_fields time_ms line_starts place_of
 local function describe(id, state, score, header, headers, payload, whole)
   local entry = redis.call("HGET", tries, id)
   local failures, lost, failures_ever, lost_ever, _, _, errors_at = tried(entry)
@@ -29,5 +29,6 @@ local function describe(id, state, score, header, headers, payload, whole)
     (waits or state == "queued") and moment_ms or 0, tonumber(attempt), failures_ever, lost_ever,
     fence, tonumber(started_ms), state == "running" and moment_ms or 0, worker,
     tonumber(cancel), how, tonumber(ended_ms), ended and score > 0 and moment_ms or 0, result,
-    (entry or ""):sub(errors_at) }, #(entry or "") + #(outcome or "")
+    (entry or ""):sub(errors_at), place_of(state, score, header, cancel) },
+    #(entry or "") + #(outcome or "")
 end

@@ -1,7 +1,7 @@
--- judge_queue: what is wrong with a queue beyond its jobs, as words.
--- KEYS  jobs completed cancelled dead stats settings bell
--- USES  integer number text shown totals_of judge_settings judge_stats
-local function judge_queue(wrong, totals, names)
+-- judge_queue: what is wrong with a queue beyond its jobs, as words; its operations where it is judged alone.
+-- KEYS  jobs completed cancelled dead stats settings bell operations
+-- USES  integer number text shown totals_of judge_settings judge_stats judge_operations
+local function judge_queue(wrong, totals, names, alone)
   local faults, parts = {}, {}
   local function add(word) faults[#faults + 1] = word end
   for part in pairs(wrong) do parts[#parts + 1] = part end
@@ -9,9 +9,10 @@ local function judge_queue(wrong, totals, names)
   for _, part in ipairs(parts) do add(("TYPE:%s,%s"):format(part, wrong[part])) end
   judge_settings(add)
   if not wrong.bell and redis.call("LLEN", bell) > 1 then add("BELL_LONG") end
+  local broken = alone and not wrong.operations and judge_operations(add) or {}
   if wrong.stats or wrong.jobs or wrong.completed or wrong.cancelled or wrong.dead then
     return faults
   end
   local need, gone = judge_stats(add, totals, names)
-  return faults, need, gone
+  return faults, need, gone, broken
 end

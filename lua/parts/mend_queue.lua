@@ -1,7 +1,7 @@
--- mend_queue: mend the totals and the bell of a queue; `need` and `gone` are those that judge_queue tells.
--- KEYS  stats bell
+-- mend_queue: mend the totals, operations and bell of a queue, by what else judge_queue tells.
+-- KEYS  stats bell operations
 -- USES  ring
-local function mend_queue(totals, names, need, gone)
+local function mend_queue(totals, names, need, gone, broken)
   for _, total in ipairs(names) do
     local stored = total ~= "stamp" and redis.call("HGET", stats, total)
     local least = math.max(totals[total] or 0, need[total] or 0)
@@ -13,6 +13,7 @@ local function mend_queue(totals, names, need, gone)
   if gone > 0 then
     redis.call("HSET", stats, "missing", ("%.0f"):format((totals.missing or 0) + gone))
   end
+  if #broken > 0 then redis.call("HDEL", operations, unpack(broken)) end
   if redis.call("LLEN", bell) > 1 then
     redis.call("DEL", bell)
     ring()

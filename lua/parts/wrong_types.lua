@@ -1,6 +1,6 @@
 -- wrong_types: for each part that is of another type than it should be, that type; none is no fault.
 -- KEYS  jobs payloads queued scheduled retrying running leases claims claim_ends completed cancelled
---       dead outcomes tries stats settings bell
+--       dead outcomes tries stats settings bell operations
 local function wrong_types()
   local found = {
     jobs = redis.call("TYPE", jobs), payloads = redis.call("TYPE", payloads),
@@ -11,11 +11,12 @@ local function wrong_types()
     retrying = redis.call("TYPE", retrying), running = redis.call("TYPE", running),
     completed = redis.call("TYPE", completed), cancelled = redis.call("TYPE", cancelled),
     dead = redis.call("TYPE", dead), claim_ends = redis.call("TYPE", claim_ends),
-    bell = redis.call("TYPE", bell),
+    bell = redis.call("TYPE", bell), operations = redis.call("TYPE", operations),
   }
   local right = {
     jobs = "hash", payloads = "hash", leases = "hash", claims = "hash", outcomes = "hash",
     tries = "hash", stats = "hash", settings = "hash", bell = "list",
+    operations = "hash",
   }
   local wrong = {}
   for part, reply in pairs(found) do

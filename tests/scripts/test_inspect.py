@@ -25,9 +25,9 @@ def show(q: QueueState, id: str = "a", *, with_payload: int = 0) -> InspectJob:
 
 
 def known(job: InspectJob) -> dict[str, object]:
-    """What is told of a job, without what is not known; the header is read apart."""
+    """What is told of a job, without what is not known; header and place are read apart."""
     members = job._asdict()
-    del members["id"], members["header"]
+    del members["id"], members["header"], members["place"]
     return {name: value for name, value in members.items() if value not in (0, "", b"")}
 
 

@@ -35,3 +35,15 @@ def test_a_purge_of_a_state_ends_its_step_and_the_next_goes_on(q: QueueState) ->
     reply = q.call(scripts.purge(q.name, [], state="queued", limit=500, cursor=reply.cursor))
     assert (reply.purged, reply.cursor) == (90 - AT_ONCE, "")
     assert q.keys() == {q.key("stats"), q.key("bell")}
+
+
+def test_a_step_of_an_operation_that_purges_ends_there_too(q: QueueState) -> None:
+    ids = enqueue(q, 70)
+    q.call(q.operate_call("purge", "queued"))
+    reply = q.call(scripts.step(q.name, id_="o1", limit=500))
+    assert isinstance(reply, scripts.StepStepped)
+    assert (reply.done, q.order("queued")) == (AT_ONCE, ids[AT_ONCE:])
+    reply = q.call(scripts.step(q.name, id_="o1", limit=500))
+    assert isinstance(reply, scripts.StepStepped)
+    assert (reply.done, b'"status":"finished"' in reply.operation) == (70 - AT_ONCE, True)
+    assert b'"done":70,"skipped":0' in reply.operation

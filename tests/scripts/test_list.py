@@ -31,7 +31,7 @@ NO_CURSORS = {
 def page(
     q: QueueState, state: str, order: str = "oldest", limit: int = 100, cursor: str = ""
 ) -> scripts.Listed:
-    call = scripts.list_(q.name, state=state, order=order, limit=limit, cursor=cursor)
+    call = q.list_call(state, order, limit, cursor)
     before = q.dump()
     reply = q.call(call)
     assert q.dump() == before
@@ -122,7 +122,7 @@ def test_a_page_of_jobs_with_long_histories_of_errors_comes_at_once(q: QueueStat
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_an_empty_state_is_one_empty_page(q: QueueState, order: str) -> None:
-    assert page(q, "dead", order)[1:] == ("", [])
+    assert page(q, "dead", order)[1:] == ("", 0, 0, [])
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -181,16 +181,21 @@ def test_an_entry_whose_job_is_missing_is_passed_over(q: QueueState) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "before"),
-    [("list", ["dead", "oldest", "1"]), ("purge", ["dead", "1"]), ("replay", ["1"])],
+    ("verb", "before", "after"),
+    [
+        ("list", ["dead", "oldest", "1"], ["", "", "", "", "", "1"]),
+        ("group", ["dead", "1"], []),
+        ("purge", ["dead", "1"], []),
+        ("replay", ["1"], []),
+    ],
 )
 @pytest.mark.parametrize("case", NO_CURSORS)
 def test_what_is_no_cursor_is_refused_by_every_sweep(
-    q: QueueState, verb: str, before: list[str], case: str
+    q: QueueState, verb: str, before: list[str], after: list[str], case: str
 ) -> None:
     fill(q, "dead")
     held = q.dump()
-    word, sentence = q.send(verb, *before, NO_CURSORS[case])
+    word, sentence = q.send(verb, *before, NO_CURSORS[case], *after)
     assert word == b"BAD_ARGUMENT"
     assert sentence.startswith(f"cursor must be one that {verb} gave, or empty, not '".encode())
     assert sentence.isascii()

@@ -1,0 +1,117 @@
+#!lua flags=allow-oom
+-- step 1: do the next jobs of an operation that cancels, purges or runs now; or count, for any.
+--
+-- Any number of drivers may call it at once: where it goes on is kept with the operation, so that each
+-- job is done once, and the rate holds for all of them together. Sent again, it does the next jobs.
+--
+-- KEYS  operations jobs payloads scheduled queued running retrying completed cancelled dead leases tries
+--       outcomes stats settings bell
+-- ARGV
+--   id     name     1..128  the operation
+--   limit  integer  1..500  how many jobs one step looks at
+-- SETTINGS  keep_cancelled keep_cancelled_ms
+-- REPLIES
+--   STEPPED  now_ms:integer done:integer wait_ms:integer operation:bytes   done or counted now; the
+--            rate allows more after the wait
+--   REPLAYS  now_ms:integer operation:bytes   it queues jobs again: step_replay does that
+--   ENDED    now_ms:integer operation:bytes   there is nothing left to do
+--   UNKNOWN  now_ms:integer                   no such operation is kept
+-- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
+-- COST    O(n log m), n = jobs looked at, m = jobs of the queue
+-- USES    integer name bad_argument clock time_ms next_stamp keep_stamp stamps ring forget
+--         freed_at_once trim finish priority_base run_now cut in_json set_of check_sets cursor_ok
+--         page moment_of line_starts last_error matches search operation_line operation_of
+--         came_later advance
+
+-- bound by `make lua` from the header above; edit the header instead
+local LEVEL = 1
+local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)operations$")
+if not key_base or #queue > 128 or #KEYS ~= 16
+  or KEYS[2] ~= key_base .. "jobs"
+  or KEYS[3] ~= key_base .. "payloads"
+  or KEYS[4] ~= key_base .. "scheduled"
+  or KEYS[5] ~= key_base .. "queued"
+  or KEYS[6] ~= key_base .. "running"
+  or KEYS[7] ~= key_base .. "retrying"
+  or KEYS[8] ~= key_base .. "completed"
+  or KEYS[9] ~= key_base .. "cancelled"
+  or KEYS[10] ~= key_base .. "dead"
+  or KEYS[11] ~= key_base .. "leases"
+  or KEYS[12] ~= key_base .. "tries"
+  or KEYS[13] ~= key_base .. "outcomes"
+  or KEYS[14] ~= key_base .. "stats"
+  or KEYS[15] ~= key_base .. "settings"
+  or KEYS[16] ~= key_base .. "bell"
+then
+  return { "BAD_KEYS", "step takes these keys of one queue, in this order: operations jobs "
+    .. "payloads scheduled queued running retrying completed cancelled dead "
+    .. "leases tries outcomes stats settings bell" }
+end
+local operations, jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead,
+  leases, tries, outcomes, stats, settings, bell = unpack(KEYS)
+-- parts: integer name bad_argument clock time_ms next_stamp keep_stamp stamps ring forget
+--   freed_at_once trim finish priority_base run_now cut in_json set_of check_sets cursor_ok page
+--   moment_of line_starts last_error matches search operation_line operation_of came_later advance
+if #ARGV ~= 2 then
+  return { "BAD_ARGUMENT", "step takes 2 arguments, not " .. #ARGV }
+end
+local id = name(ARGV[1], 1, 128)
+if id == nil then
+  return bad_argument("id",
+    "1..128 letters, digits or _ . - and first a letter or digit", ARGV[1])
+end
+local limit = integer(ARGV[2], 1, 500)
+if limit == nil then
+  return bad_argument("limit", "an integer 1..500", ARGV[2])
+end
+local in_force = redis.call("HMGET", settings, "needs", "keep_cancelled", "keep_cancelled_ms")
+if tonumber(in_force[1] or 1) > LEVEL then
+  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
+    queue, in_force[1], LEVEL) }
+end
+local keep_cancelled = tonumber(in_force[2] or 10000)
+local keep_cancelled_ms = tonumber(in_force[3] or 3600000)
+-- end of bound
+
+local now_ms, now = clock()
+local line = redis.call("HGET", operations, id)
+redis.call("HLEN", jobs)
+redis.call("HLEN", payloads)
+redis.call("HLEN", leases)
+redis.call("HLEN", tries)
+redis.call("HLEN", outcomes)
+redis.call("HLEN", stats)
+redis.call("LLEN", bell)
+check_sets()
+local op = line and operation_of(id, line)
+if not op then return { "UNKNOWN", now_ms } end
+if op.ended_ms then return { "ENDED", now_ms, line } end
+if op.action == "replay" and op.status == "running" then return { "REPLAYS", now_ms, line } end
+
+local function act(found)
+  local set = set_of(op.state)
+  local ids = {}
+  for i, job in ipairs(found) do ids[i] = job.id end
+  if op.action == "run_now" then
+    run_now(set, found, stamps(now, #found))
+    ring()
+    return #ids
+  end
+  if op.action == "purge" then ids = freed_at_once(ids) end
+  redis.call("ZREM", set, unpack(ids))
+  if op.action == "purge" then
+    forget(ids)
+    redis.call("HINCRBY", stats, "purged", #ids)
+    return #ids
+  end
+  local first = stamps(now, #ids)
+  for i, job in ipairs(ids) do
+    finish(cancelled, job, "cancel", false, first + i - 1, keep_cancelled_ms, now_ms)
+  end
+  redis.call("HINCRBY", stats, "cancelled", #ids)
+  trim(cancelled, now, keep_cancelled, "trimmed")
+  return #ids
+end
+
+local done, wait = advance(op, limit, now_ms, act)
+return { "STEPPED", now_ms, done, wait, operation_line(op) }

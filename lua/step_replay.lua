@@ -1,0 +1,91 @@
+#!lua
+-- step_replay 1: queue the next jobs again of an operation that replays.
+--
+-- As step, which does not do this, since a full server refuses to take on work. It counts, too.
+--
+-- KEYS  operations jobs scheduled queued running retrying completed cancelled dead leases tries outcomes
+--       stats settings bell
+-- ARGV
+--   id     name     1..128  the operation
+--   limit  integer  1..500  how many jobs one step looks at
+-- REPLIES
+--   STEPPED  now_ms:integer done:integer wait_ms:integer operation:bytes   done or counted now; the
+--            rate allows more after the wait
+--   ENDED    now_ms:integer operation:bytes   there is nothing left to do, or it does not replay
+--   UNKNOWN  now_ms:integer                   no such operation is kept
+-- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
+-- COST    O(n log m), n = jobs looked at, m = jobs of the queue
+-- USES    integer name bad_argument clock time_ms next_stamp keep_stamp stamps ring priority_base
+--         tried replay_job cut in_json set_of check_sets cursor_ok page moment_of line_starts
+--         last_error matches search operation_line operation_of came_later advance
+
+-- bound by `make lua` from the header above; edit the header instead
+local LEVEL = 1
+local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)operations$")
+if not key_base or #queue > 128 or #KEYS ~= 15
+  or KEYS[2] ~= key_base .. "jobs"
+  or KEYS[3] ~= key_base .. "scheduled"
+  or KEYS[4] ~= key_base .. "queued"
+  or KEYS[5] ~= key_base .. "running"
+  or KEYS[6] ~= key_base .. "retrying"
+  or KEYS[7] ~= key_base .. "completed"
+  or KEYS[8] ~= key_base .. "cancelled"
+  or KEYS[9] ~= key_base .. "dead"
+  or KEYS[10] ~= key_base .. "leases"
+  or KEYS[11] ~= key_base .. "tries"
+  or KEYS[12] ~= key_base .. "outcomes"
+  or KEYS[13] ~= key_base .. "stats"
+  or KEYS[14] ~= key_base .. "settings"
+  or KEYS[15] ~= key_base .. "bell"
+then
+  return { "BAD_KEYS", "step_replay takes these keys of one queue, in this order: operations jobs"
+    .. " scheduled queued running retrying completed cancelled dead leases tries "
+    .. "outcomes stats settings bell" }
+end
+local operations, jobs, scheduled, queued, running, retrying, completed, cancelled, dead, leases,
+  tries, outcomes, stats, settings, bell = unpack(KEYS)
+-- parts: integer name bad_argument clock time_ms next_stamp keep_stamp stamps ring priority_base
+--   tried replay_job cut in_json set_of check_sets cursor_ok page moment_of line_starts last_error
+--   matches search operation_line operation_of came_later advance
+if #ARGV ~= 2 then
+  return { "BAD_ARGUMENT", "step_replay takes 2 arguments, not " .. #ARGV }
+end
+local id = name(ARGV[1], 1, 128)
+if id == nil then
+  return bad_argument("id",
+    "1..128 letters, digits or _ . - and first a letter or digit", ARGV[1])
+end
+local limit = integer(ARGV[2], 1, 500)
+if limit == nil then
+  return bad_argument("limit", "an integer 1..500", ARGV[2])
+end
+local in_force = redis.call("HMGET", settings, "needs")
+if tonumber(in_force[1] or 1) > LEVEL then
+  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
+    queue, in_force[1], LEVEL) }
+end
+-- end of bound
+
+local now_ms, now = clock()
+local line = redis.call("HGET", operations, id)
+redis.call("HLEN", jobs)
+redis.call("HLEN", tries)
+redis.call("HLEN", outcomes)
+redis.call("HLEN", stats)
+redis.call("HLEN", leases)
+check_sets()
+redis.call("LLEN", bell)
+local op = line and operation_of(id, line)
+if not op then return { "UNKNOWN", now_ms } end
+if op.ended_ms or op.action ~= "replay" then return { "ENDED", now_ms, line } end
+
+local function act(found)
+  local first = stamps(now, #found)
+  for i, job in ipairs(found) do replay_job(job.id, job.record, first + i - 1) end
+  redis.call("HINCRBY", stats, "replayed", #found)
+  ring()
+  return #found
+end
+
+local done, wait = advance(op, limit, now_ms, act)
+return { "STEPPED", now_ms, done, wait, operation_line(op) }

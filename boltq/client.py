@@ -6,16 +6,18 @@ from typing import Any, Literal, Unpack
 
 from boltq import ids, locate, newjob, scripts
 from boltq.declare import Declarations
-from boltq.errors import Unavailable, UnknownJob, WrongState
+from boltq.durations import in_ms
+from boltq.errors import Moved, Unavailable, UnknownJob, WrongState
 from boltq.evalsha import Server
 from boltq.follow import Enqueued
 from boltq.job import Job, described
 from boltq.newjob import NewJob, Options
+from boltq.operations import Operations
 from boltq.queues import Queues
 from boltq.settings import Settings
 
 
-class BoltQ(Declarations, Queues):
+class BoltQ(Declarations, Queues, Operations):
     """An app and its queues on one server. Safe for threads; make one and keep it."""
 
     def __init__(
@@ -164,6 +166,41 @@ class BoltQ(Declarations, Queues):
         if isinstance(answer, scripts.ReplayNotDead):
             message = f"job {id} is {answer.state}: only a dead job can be replayed"
             raise WrongState(message)
+
+    def alter(
+        self,
+        id: str,
+        *,
+        priority: int | None = None,
+        delay_seconds: float | timedelta | None = None,
+        place: str = "",
+    ) -> str:
+        """Change a job that rests: its priority, or how long from now it is due; 0 is at once.
+
+        place: as `get` or `list` told it: only if the job is still there. Returns its new place.
+        Raises BadArgument; UnknownJob; Moved; WrongState if the job runs or has ended.
+        """
+        queue, inside = ids.split(id)
+        delay_ms = in_ms("delay_seconds", delay_seconds)
+        item = scripts.AlterItem(
+            inside,
+            "" if priority is None else priority,
+            "" if delay_ms is None else delay_ms,
+            place,
+        )
+        answer = self.server.call(scripts.alter(queue, [item])).answers[0]
+        if isinstance(answer, scripts.AlterUnknown):
+            raise _unknown(id)
+        state = answer.place.partition(":")[0]
+        if isinstance(answer, scripts.AlterMoved):
+            raise Moved(f"job {id} is {state}, and no more as it was seen", answer.place)
+        if isinstance(answer, scripts.AlterRunning | scripts.AlterFinished):
+            raise WrongState(f"job {id} is {state}: only a job that rests can be altered")
+        return answer.place
+
+    def run_now(self, id: str) -> str:
+        """Queue a delayed job now, as if its time had come. Returns and raises as `alter`."""
+        return self.alter(id, delay_seconds=0)
 
     def ping(self) -> None:
         """Return if the server answers now; raise Unavailable or NotAllowed otherwise."""

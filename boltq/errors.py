@@ -59,6 +59,45 @@ class WrongState(BoltQError):
     status = 409
 
 
+class Moved(BoltQError):
+    """The job is not where the caller has seen it: nothing was changed.
+
+    `place` is where it is now.
+    """
+
+    word = "MOVED"
+    status = 412
+
+    def __init__(self, sentence: str, place: str = "") -> None:
+        super().__init__(sentence)
+        self.place = place
+
+
+class UnknownOperation(BoltQError):
+    """Nothing is kept of such an operation."""
+
+    word = "UNKNOWN_OPERATION"
+    status = 404
+
+
+class CountDiffers(BoltQError):
+    """There are not as many jobs as expected, but `counted`: nothing was begun."""
+
+    word = "DIFFERS"
+    status = 409
+
+    def __init__(self, sentence: str, counted: int = 0) -> None:
+        super().__init__(sentence)
+        self.counted = counted
+
+
+class TooManyOperations(BoltQError):
+    """A queue keeps as many operations as it can, and none of them has ended."""
+
+    word = "BUSY"
+    status = 409
+
+
 class JobDead(BoltQError):
     """A job whose result was asked for is dead: its last error is in the sentence."""
 

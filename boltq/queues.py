@@ -2,13 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple, Unpack
 
 from boltq import presence, scripts
 from boltq.evalsha import Server
+from boltq.filters import Groups, Narrowed, State, added_up, asked
 from boltq.job import Job, described
-
-State = Literal["scheduled", "queued", "running", "retrying", "completed", "cancelled", "dead"]
 
 # Inside the class `list` is the verb.
 Names = list[str]
@@ -17,12 +16,21 @@ Workers = list[presence.WorkerReport]
 SWEEP_LIMIT = 500
 """How many jobs one step of a sweep takes."""
 
+SCAN_LIMIT = 500
+"""How many jobs one look at their errors takes."""
+
 
 class Page(NamedTuple):
-    """Some jobs of a state; the cursor leads to the next page and is empty on the last."""
+    """Some jobs of a state; the cursor leads to the next page and is empty on the last.
+
+    With a filter, `scanned` of the `total` jobs of the state were looked at: a page may be empty
+    and not the last.
+    """
 
     jobs: list[Job]
     cursor: str
+    scanned: int = 0
+    total: int = 0
 
 
 class Queues(ABC):
@@ -67,15 +75,46 @@ class Queues(ABC):
         limit: int = 100,
         newest: bool = True,
         cursor: str = "",
+        worker: str = "",
+        scan: int = 1000,
+        **narrowed: Unpack[Narrowed],
     ) -> Page:
         """Show jobs of one state, without payloads and results, each with its last error alone.
 
         limit: 1 to 200. newest: from the newest end. cursor: as the page before told.
+        worker: only those that it runs or has ended. scan: how many jobs are looked at for a page
+        where there is a filter, 1 to 1000. narrowed: see Narrowed.
         """
         order = "newest" if newest else "oldest"
-        call = scripts.list_(queue, state=state, order=order, limit=limit, cursor=cursor)
+        call = scripts.list_(
+            queue,
+            state=state,
+            order=order,
+            limit=limit,
+            cursor=cursor,
+            worker=worker or None,
+            scan=scan,
+            **asked(narrowed),
+        )
         reply = self.server.call(call)
-        return Page([described(queue, item) for item in reply.answers], reply.cursor)
+        jobs = [described(queue, item) for item in reply.answers]
+        return Page(jobs, reply.cursor, reply.scanned, reply.total)
+
+    def groups(
+        self, state: State = "dead", queue: str = "default", *, most: int = 10_000
+    ) -> Groups:
+        """Count jobs of a state by type and last error; looks at the newest `most` of them."""
+        return added_up(queue, self._group_pages(state, queue, most))
+
+    def _group_pages(self, state: State, queue: str, most: int) -> Iterator[scripts.Grouped]:
+        left, cursor = most, None
+        while left > 0 and cursor != "":
+            scan = min(left, SCAN_LIMIT)
+            page = self.server.call(
+                scripts.group(queue, state=state, scan=scan, cursor=cursor or "")
+            )
+            left, cursor = left - max(1, page.scanned), page.cursor
+            yield page
 
     def stats(self, queue: str = "default") -> scripts.Stats:
         """Count a queue's jobs by state; costs the same however many there are."""

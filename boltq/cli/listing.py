@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from boltq.client import BoltQ
-    from boltq.queues import State
+    from boltq.filters import State
 
     States = tuple[State, ...]
 

@@ -16,7 +16,7 @@ from boltq.cli.screen import say, tell
 
 if TYPE_CHECKING:
     from boltq.client import BoltQ
-    from boltq.queues import State
+    from boltq.filters import State
 
 SAMPLE_JOBS = 3
 

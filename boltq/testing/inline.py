@@ -16,7 +16,7 @@ from boltq.client import BoltQ
 from boltq.errors import BadArgument, BoltQError, TooLarge
 from boltq.evalsha import Server
 from boltq.execution import Execution, Retry
-from boltq.queues import State
+from boltq.filters import State
 from boltq.worker import outcome
 from boltq.worker.around import surrounded
 from boltq.worker.claim import Claimer

@@ -12,8 +12,8 @@ from boltq.client import BoltQ
 from boltq.declare import Declared
 from boltq.durations import in_ms
 from boltq.errors import BadArgument, WrongState
+from boltq.filters import State
 from boltq.job import Job, described
-from boltq.queues import State
 from boltq.testing.inline import Inline, Ran
 from boltq.testing.noting import Noted, NotingServer
 from boltq.testing.shared import server_address

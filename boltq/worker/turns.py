@@ -8,11 +8,6 @@ LOOK_SECONDS = 5.0
 """A queue is claimed at least so often: a ring, and the time that it told of, can be lost with the
 worker that heard it."""
 
-LONGEST_LOOK_SECONDS = 60.0
-LOOKS_A_SECOND = 2
-"""A worker of so many queues that this would be more than so many claims a second looks less often,
-but at each once a minute."""
-
 AGAIN_SECONDS = 0.05
 """After a claim that took all there was: it did not tell when the next job is due."""
 
@@ -30,9 +25,6 @@ class Turns:
     def __init__(self, queues: Mapping[str, int], *, strict: bool = False) -> None:
         self._weights = dict(queues)
         self._strict = strict
-        self._look_seconds = min(
-            LONGEST_LOOK_SECONDS, max(LOOK_SECONDS, len(queues) / LOOKS_A_SECOND)
-        )
         self._due = dict.fromkeys(queues, 0.0)
         self._may_have_jobs = set(queues)
         self._spent = dict.fromkeys(queues, 0.0)  # jobs taken by weight: the least has its turn
@@ -96,7 +88,7 @@ class Turns:
     def rests(self, queue: str, seconds: float) -> None:
         """Say that there is nothing to be had for so long, unless its bell rings."""
         self._may_have_jobs.discard(queue)
-        self._due[queue] = time.monotonic() + min(seconds, self._look_seconds)
+        self._due[queue] = time.monotonic() + min(seconds, LOOK_SECONDS)
 
     def look_at_all(self) -> None:
         """Give each its turn: rings may have been lost."""

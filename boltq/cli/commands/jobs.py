@@ -11,7 +11,7 @@ from boltq.cli.screen import Zone
 
 if TYPE_CHECKING:
     from boltq.client import BoltQ
-    from boltq.queues import State
+    from boltq.filters import State
 
 RESTING = tuple(state for state in options.STATES if state != "running")
 

@@ -1,0 +1,228 @@
+"""What is done to many jobs of a queue at once, in steps that anybody may drive: operations."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple, Unpack
+
+import msgspec
+
+from boltq import ids, scripts
+from boltq.errors import CountDiffers, TooManyOperations, UnknownOperation
+from boltq.evalsha import Server
+from boltq.filters import Narrowed, asked
+from boltq.job import moment_of
+
+Action = Literal["replay", "cancel", "purge", "run_now"]
+Status = Literal["counting", "running", "finished", "stopped", "refused"]
+
+STEP_LIMIT = 500
+SHORTEST_WAIT_SECONDS = 0.1
+"""A rate is kept by steps that are not smaller than what it allows in this time."""
+
+
+class _Kept(msgspec.Struct):
+    """The line of JSON that the scripts write."""
+
+    id: str
+    action: Action
+    state: str
+    status: Status
+    type: str
+    error: str
+    by: str
+    dry_run: int
+    rate: int
+    started_ms: int
+    total: int
+    looked_at: int
+    counted: int
+    done: int
+    skipped: int
+    expected: int | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+    ended_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation as it stood when it was asked for.
+
+    id: as that of a job, with its queue in front. action: what is done; state, type, error, since,
+    until: to which jobs. status: counting, running, finished, stopped, or refused, which is: there
+    were not as many jobs as expected. rate: jobs a second at most, 0 is any. total: how many jobs
+    were in the state at its start. looked_at: how many it has come past; done: to how many of them
+    something was done; skipped: how many were not asked for. counted: how many were, where it
+    counts first or only (dry_run).
+    """
+
+    id: str
+    queue: str
+    action: Action
+    state: str
+    status: Status
+    started_at: datetime
+    type: str | None
+    error: str | None
+    since: datetime | None
+    until: datetime | None
+    by: str
+    dry_run: bool
+    expected: int | None
+    rate: int
+    total: int
+    looked_at: int
+    counted: int
+    done: int
+    skipped: int
+    ended_at: datetime | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it does nothing more."""
+        return self.ended_at is not None
+
+
+class Step(NamedTuple):
+    """What a step has done, and for how long the rate allows no other."""
+
+    operation: Operation
+    done: int
+    wait_seconds: float
+
+
+class Operations(ABC):
+    """The verbs that concern many jobs at once."""
+
+    @property
+    @abstractmethod
+    def server(self) -> Server:
+        """The server they are on."""
+
+    def start_operation(
+        self,
+        action: Action,
+        state: str,
+        *,
+        queue: str = "default",
+        id: str | None = None,
+        rate: int = 0,
+        expected: int | None = None,
+        dry_run: bool = False,
+        by: str = "",
+        **narrowed: Unpack[Narrowed],
+    ) -> Operation:
+        """Begin to replay, cancel, purge or run now all jobs of a state that a filter asks for.
+
+        Nothing is done yet: see `run_operation`. Jobs that come later are not touched. id: made up
+        unless given; a known one begins nothing, and is shown. rate: jobs a second at most, 0 to
+        100,000, 0 is any. expected: nothing is done if there are more or fewer. dry_run: only
+        count. by: who, for people. narrowed: see Narrowed.
+        Raises BadArgument, CountDiffers, TooManyOperations.
+        """
+        inside = ids.new_id() if id is None else ids.within(queue, id)
+        call = scripts.operate(
+            queue,
+            id_=inside,
+            action=action,
+            state=state,
+            dry_run=int(dry_run),
+            expected=expected,
+            rate=rate,
+            by=by or None,
+            **asked(narrowed),
+        )
+        reply = self.server.call(call)
+        if isinstance(reply, scripts.Differs):
+            message = f"{reply.counted} jobs are {state}, not {expected}: nothing was begun"
+            raise CountDiffers(message, reply.counted)
+        if isinstance(reply, scripts.Busy):
+            message = f"queue {queue} keeps 100 operations that have not ended: stop one of them"
+            raise TooManyOperations(message)
+        return _shown(queue, reply.operation)
+
+    def step_operation(self, id: str, *, limit: int = STEP_LIMIT) -> Step:
+        """Do the next jobs of an operation, of 1 to 500 that are looked at; see `run_operation`.
+
+        Others may do so at the same time: each job is done once, and the rate holds for all.
+        Raises UnknownOperation; ServerFull for a replay, if the server takes no new jobs.
+        """
+        queue, inside = ids.split(id)
+        reply: scripts.StepReply | scripts.StepReplayReply
+        reply = self.server.call(scripts.step(queue, id_=inside, limit=limit))
+        if isinstance(reply, scripts.Replays):
+            reply = self.server.call(scripts.step_replay(queue, id_=inside, limit=limit))
+        if isinstance(reply, scripts.StepUnknown | scripts.StepReplayUnknown):
+            raise _unknown(id)
+        operation = _shown(queue, reply.operation)
+        if isinstance(reply, scripts.StepStepped | scripts.StepReplayStepped):
+            return Step(operation, reply.done, reply.wait_ms / 1000)
+        return Step(operation, 0, 0.0)
+
+    def run_operation(self, id: str, *, limit: int = STEP_LIMIT) -> Iterator[Operation]:
+        """Drive an operation until it has ended; yields it after each step, and waits in between.
+
+        Whoever stops asking leaves it as it is: it goes on when anybody drives it again.
+        """
+        while True:
+            operation, _, wait_seconds = self.step_operation(id, limit=limit)
+            yield operation
+            if operation.ended:
+                return
+            if wait_seconds:
+                time.sleep(max(wait_seconds, SHORTEST_WAIT_SECONDS))
+
+    def operation(self, id: str) -> Operation:
+        """Show one operation. Raises UnknownOperation if nothing is kept of it."""
+        queue, inside = ids.split(id)
+        answers = self.server.call(scripts.operations(queue, id_=inside)).answers
+        if not answers:
+            raise _unknown(id)
+        return _shown(queue, answers[0].operation)
+
+    def operations(self, queue: str = "default") -> list[Operation]:
+        """Show the operations that a queue keeps, 100 at most, the newest first."""
+        answers = self.server.call(scripts.operations(queue)).answers
+        found = [_shown(queue, answer.operation) for answer in answers]
+        return sorted(found, key=lambda one: (one.started_at, one.id), reverse=True)
+
+    def stop_operation(self, id: str) -> Operation:
+        """End an operation; what it has done stays. One that has ended is shown as it is."""
+        queue, inside = ids.split(id)
+        reply = self.server.call(scripts.stop(queue, id_=inside))
+        if isinstance(reply, scripts.StopUnknown):
+            raise _unknown(id)
+        return _shown(queue, reply.operation)
+
+
+def _shown(queue: str, line: bytes) -> Operation:
+    kept = msgspec.json.decode(line.decode("utf-8", "replace"), type=_Kept)
+    return Operation(
+        id=ids.join(queue, kept.id),
+        queue=queue,
+        action=kept.action,
+        state=kept.state,
+        status=kept.status,
+        started_at=moment_of(kept.started_ms),
+        type=kept.type or None,
+        error=kept.error or None,
+        since=None if kept.since_ms is None else moment_of(kept.since_ms),
+        until=None if kept.until_ms is None else moment_of(kept.until_ms),
+        by=kept.by,
+        dry_run=bool(kept.dry_run),
+        expected=kept.expected,
+        rate=kept.rate,
+        total=kept.total,
+        looked_at=kept.looked_at,
+        counted=kept.counted,
+        done=kept.done,
+        skipped=kept.skipped,
+        ended_at=None if kept.ended_ms is None else moment_of(kept.ended_ms),
+    )
+
+
+def _unknown(id: str) -> UnknownOperation:
+    return UnknownOperation(f"operation {id} is not known: it never was, or is no longer kept")

@@ -36,6 +36,7 @@ class Compared(RuleBasedStateMachine):
         self.made = 0
         self.differs = False
         self.cursors: list[tuple[str, str, str]] = []
+        self.places: deque[tuple[str, str]] = deque(maxlen=20)
         self.neighbour = QueueState(self.server, f"{self.q.name}.2", self.roads)
         self.neighbour.run("running")
         self.neighbour.enqueue("j0", "j1")

@@ -229,7 +229,8 @@ class Directed(Steps):
         for reading in (
             ("stats",),
             ("recall", "t0"),
-            ("list", STATES[place % 7], "newest", 1, ""),
+            ("list", STATES[place % 7], "newest", 1, "", *[""] * 5, 1),
+            ("alter", "j0", 1, "", ""),
             ("inspect", 1, "j0"),
         ):
             assert self.send(*reading)[0] == "UPGRADE"

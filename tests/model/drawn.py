@@ -11,6 +11,16 @@ some_jobs = st.lists(pick, min_size=1, max_size=4)
 delays = st.sampled_from([0, 0, 5_000, HOUR_MS])
 pauses = st.sampled_from(["", "", 0, 5_000, HOUR_MS])
 limits = st.integers(1, 4)
+priorities = st.sampled_from(["", 0, 4, 5, 9])
+places = st.lists(st.sampled_from([0, 0, 1, 2]), min_size=4, max_size=4)
+SEARCHES = st.tuples(
+    st.booleans(),
+    st.sampled_from(["", "echo", "mail:send"]),
+    st.sampled_from(["", "", "E", "LeaseLost"]),
+    st.sampled_from(["", "", "w1"]),
+    st.sampled_from(["", "", 0, 2**53 - 1]),
+    st.sampled_from(["", "", 2**53 - 1]),
+)
 OPTIONS = st.tuples(
     st.sampled_from(["", "", 0, 5, 9]),
     delays,

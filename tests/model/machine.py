@@ -12,11 +12,14 @@ from drawn import (
     LARGE,
     NEW_JOBS,
     OPTIONS,
+    SEARCHES,
     SETTINGS,
     delays,
     limits,
     pauses,
     pick,
+    places,
+    priorities,
     some_jobs,
 )
 from hypothesis import strategies as st
@@ -141,12 +144,40 @@ class Machine(Compared):
         seen: list[str] = []
         cursor, more = "", True
         while more:
-            told = self.send("list", state, order, limit, cursor)
-            seen += told[4::21]
+            told = self.send("list", state, order, limit, cursor, *[""] * 5, 1)
+            seen += told[6::22]
             cursor = told[2]
             more = bool(cursor)
         wanted = [job.id for job in self.model.members(state)]
         assert seen == (wanted[::-1] if newest else wanted)
+
+    @rule(state=st.sampled_from(STATES), asked=SEARCHES, limit=limits, scan=st.integers(1, 5))
+    def search(self, state: str, asked: tuple[Any, ...], limit: int, scan: int) -> None:
+        newest, *about = asked
+        argv = (state, "newest" if newest else "oldest", limit)
+        cursor, scanned, seen, more = "", 0, [], True
+        while more:
+            told = self.send("list", *argv, cursor, *about, scan)
+            cursor, scanned = told[2], scanned + told[3]
+            seen += told[6::22]
+            more = bool(cursor)
+        assert scanned == told[4]
+        assert len(set(seen)) == len(seen)
+
+    @rule(jobs=some_jobs, priority=priorities, delay_ms=pauses, places=places)
+    def alter(self, jobs: list[int], priority: Any, delay_ms: Any, places: list[int]) -> None:
+        if priority == delay_ms == "":
+            return
+        items = []
+        for id, chance in zip(self.named(jobs), places, strict=False):
+            here = self.model._place(self.model.jobs[id]) if id in self.model.jobs else "nowhere"
+            self.places.append((id, here))
+            items.append((id, ("", here)[chance] if chance < 2 else self.place_before(id)))
+        self.request("alter", *(x for id, place in items for x in (id, priority, delay_ms, place)))
+
+    def place_before(self, id: str) -> str:
+        """Name the first place at which the job was seen of late."""
+        return next(place for seen, place in self.places if seen == id)
 
     @rule()
     def stats(self) -> None:

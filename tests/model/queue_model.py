@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from job_model import DEFAULTS, ENDS, STAMPS, Job, Lease, last_stamp, time_ms
-from lease_model import Item, Leasing
+from lease_model import Item
 from reading_model import Answer, Settings, flat, swept
+from resting_model import Resting
 
 # How many arguments come first, and how many make an item.
 SHAPES = {
@@ -29,7 +30,8 @@ SHAPES = {
     "purge": (3, 1),
     "configure": (0, 2),
     "inspect": (1, 1),
-    "list": (4, 0),
+    "list": (10, 0),
+    "alter": (0, 4),
     "stats": (0, 0),
     "recall": (0, 1),
 }
@@ -37,7 +39,7 @@ DUE_AT_ONCE = 100  # of each kind, before a claim takes jobs
 LOOK_AGAIN_MS = 60_000
 
 
-class QueueModel(Leasing):
+class QueueModel(Resting):
     """A queue: its jobs, each in one state, and what claims, totals, settings and bell hold."""
 
     def __init__(self) -> None:
@@ -144,29 +146,6 @@ class QueueModel(Leasing):
         self.bell |= promoted > 0
         more = min(self._head("scheduled"), self._head("retrying")) <= last_stamp(now_ms)
         return ["PROMOTED", now_ms, promoted, int(more)]
-
-    def cancel(self, now_ms: int, items: Sequence[Item]) -> Answer:
-        keeps = self.settings["keep_cancelled"] and self.settings["keep_cancelled_ms"]
-        answers, gone, first = [], set(), None
-        for n, (id,) in enumerate(items):
-            job = self.jobs.get(id)
-            if job is None or (id in gone and not keeps):
-                answers += ["UNKNOWN", ""]
-            elif job.state == "cancelled":
-                answers += ["ALREADY", ""]
-            elif job.state in ENDS:
-                answers += ["FINISHED", job.state]
-            elif job.lease:
-                job.lease.cancel = 1
-                answers += ["ASKED", ""]
-            else:
-                first = first or self._stamps(now_ms, len(items))
-                self._end_cancelled(job, "cancel", first + n, now_ms)
-                gone.add(id)
-                answers += ["GONE", ""]
-        if gone:
-            self._trim("cancelled", now_ms)
-        return ["CANCELLED", now_ms, *answers]
 
     def replay(self, now_ms: int, limit: int, cursor: str, items: Sequence[Item]) -> Answer:
         ids, began_ms, next_cursor = [id for (id,) in items], now_ms, ""

@@ -152,11 +152,42 @@ class Reading:
             told += self._shown(job, payload=bool(with_payload)) if job else _wide("UNKNOWN")
         return told
 
-    def list(self, now_ms: int, state: str, order: str, limit: int, cursor: str) -> Answer:
-        newest = order == "newest"
-        jobs, _, after = swept(self.members(state), cursor, limit, now_ms, newest=newest)
-        shown = [self._shown(job, payload=False, whole=False) for job in jobs]
-        return ["LISTED", now_ms, after, *flat(shown)]
+    def list(self, now_ms: int, *given: Any) -> Answer:
+        state, order, limit, cursor, *asked, scan = given
+        ordered, newest = self.members(state), order == "newest"
+        scan = scan if any(one != "" for one in asked) else limit
+        jobs, began_ms, after = swept(ordered, cursor, scan, now_ms, newest=newest)
+        found: Jobs = []
+        scanned = 0
+        for scanned, job in enumerate(jobs, 1):
+            found += [job] * self._is_asked_for(job, *asked)
+            if len(found) == limit and scanned < len(jobs):
+                bound = cursor.split(" ")[1] if cursor else ordered[0 if newest else -1].score
+                after = f"{began_ms} {bound} {job.score} {job.id}"
+                break
+        shown = [self._shown(job, payload=False, whole=False) for job in found]
+        return ["LISTED", now_ms, after, scanned, len(ordered), *flat(shown)]
+
+    def _is_asked_for(self, job: Job, *asked: Any) -> bool:
+        type, error, worker, since_ms, until_ms = asked
+        errors = job.tries.errors if job.tries else []
+        lease = job.lease or (job.outcome.lease if job.outcome else None)
+        at_ms = time_ms(job.score % PRIORITY_STEP if job.state == "queued" else job.score)
+        if job.lease:
+            at_ms = job.lease.claimed_ms
+        elif job.outcome:
+            at_ms = job.outcome.at_ms
+        return (
+            type in ("", job.type)
+            and (error == "" or (bool(errors) and errors[-1]["type"] == error))
+            and worker in ("", lease.worker if lease else "")
+            and (since_ms == "" or at_ms >= since_ms)
+            and (until_ms == "" or at_ms < until_ms)
+        )
+
+    def _place(self, job: Job) -> str:
+        asked = ":asked" if job.lease and job.lease.cancel else ""
+        return f"{job.state}:{job.score}:{job.options['priority']}{asked}"
 
     def _shown(self, job: Job, *, payload: bool, whole: bool = True) -> Answer:
         tries, outcome = job.tries, job.outcome
@@ -178,6 +209,7 @@ class Reading:
             at_ms if outcome else 0,
             outcome.result if outcome and whole else "",
             "".join(errors if whole else errors[-1:]),
+            self._place(job),
         ]
 
     def recall(self, now_ms: int, tokens: Sequence[Sequence[str]]) -> Answer:
@@ -199,4 +231,4 @@ class Reading:
 
 
 def _wide(word: str) -> Answer:
-    return [word, *[""] * 20]
+    return [word, *[""] * 21]

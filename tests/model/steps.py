@@ -13,9 +13,15 @@ class Steps(Machine):
     """The machine with longer steps, that say by themselves what has to come out."""
 
     def add(self, *ids: str, delay_ms: int = 0, **options: Any) -> None:
-        told = {"max_attempts": "", "max_lost": "", "base_ms": 0, "retention_ms": HOUR_MS}
+        told = {
+            "priority": "",
+            "max_attempts": "",
+            "max_lost": "",
+            "base_ms": 0,
+            "retention_ms": HOUR_MS,
+        }
         told |= options
-        arguments = ("", delay_ms, told["max_attempts"], told["max_lost"], "")
+        arguments = (told["priority"], delay_ms, told["max_attempts"], told["max_lost"], "")
         arguments += (told["retention_ms"], told["base_ms"], "", "", "")
         jobs = [part for id in ids for part in (id, "echo", f"of {id}", "")]
         self.request("enqueue", *arguments, *jobs)

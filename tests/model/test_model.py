@@ -5,7 +5,7 @@ import random
 import sys
 
 import pytest
-from directed import Directed
+from altered import Altered
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 from machine import Machine
@@ -17,7 +17,7 @@ SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(2**32))
 # To make smaller what failed takes minutes: worth it where somebody waits for it.
 PHASES = (Phase.generate, Phase.shrink) if os.environ.get("SHRINK") else (Phase.generate,)
 # A directed rule makes some 15 calls, so that fewer of them do.
-RUNS = {"any calls": (Machine, EXAMPLES, 50), "directed": (Directed, (EXAMPLES + 3) // 4, 20)}
+RUNS = {"any calls": (Machine, EXAMPLES, 50), "directed": (Altered, (EXAMPLES + 3) // 4, 20)}
 
 
 @pytest.mark.timeout(24 * 3600 if os.environ.get("EXAMPLES") else 120)

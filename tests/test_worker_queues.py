@@ -117,13 +117,3 @@ def test_turns_are_by_jobs_taken_and_one_that_was_idle_has_saved_up_nothing() ->
         taken[queue] += 10
     assert 190 <= taken["a"] <= 210
     assert taken["b"] == 300 - taken["a"]
-
-
-@pytest.mark.parametrize(("queues", "seconds"), [(1, 5), (10, 5), (40, 20), (1000, 60)])
-def test_the_more_queues_an_idle_worker_has_the_less_often_it_looks_at_each(
-    queues: int, seconds: float
-) -> None:
-    turns = Turns({f"q{n}": 1 for n in range(queues)})
-    for queue in turns.queues:
-        turns.rests(queue, 3600)
-    assert seconds - 1 < turns.rest_seconds() <= seconds

@@ -110,11 +110,11 @@ class Altered(Directed):
         assert self.change(id, 9, 0) == "FINISHED"
 
     @rule()
-    def an_earlier_due_time_rings_and_a_later_one_does_not(self) -> None:
+    def what_is_put_off_is_silent_and_what_is_queued_rings(self) -> None:
         id = self.resting("scheduled")
         self.q.silence()
         self.model.bell = False
         self.change(id, "", 40 * HOUR_MS)
         quiet = self.q.bell()
-        self.change(id, "", 1)
+        self.change(id, "", 0)
         assert (quiet, self.q.bell()) == (0, 1)

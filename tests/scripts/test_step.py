@@ -63,12 +63,12 @@ def put(q: QueueState, state: str, *ids: str, **options: Any) -> None:
 
 
 def test_dead_jobs_are_queued_again_as_by_replay(q: QueueState) -> None:
-    put(q, "dead", "a", "b", "c", priority=6, payload=b"x" * 5000)
+    put(q, "dead", "c", "b", "a", priority=6, payload=b"x" * 5000)
     begin(q, "replay", "dead")
     before = q.dump()
     assert drive(q, limit=2) == [2, 1]
     after = q.dump()
-    assert q.order("queued") == ["a", "b", "c"]
+    assert q.order("queued") == ["c", "b", "a"]
     assert [score // PRIORITY_STEP for score in after.pop("queued").values()] == [3, 3, 3]
     tries = q.tries("a")
     assert tries is not None

@@ -155,11 +155,35 @@ class AlterChanged(NamedTuple):
 
     place: str
 
+    def __eq__(self, other: object) -> bool:
+        """Compare the word, too: a tuple knows its fields alone."""
+        return type(other) is type(self) and tuple.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        """Tell apart what is not the same word with the same fields."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Hash the fields."""
+        return tuple.__hash__(self)
+
 
 class AlterAlready(NamedTuple):
     """ALREADY of alter: it has left the place given, and is as asked: nothing was changed."""
 
     place: str
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the word, too: a tuple knows its fields alone."""
+        return type(other) is type(self) and tuple.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        """Tell apart what is not the same word with the same fields."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Hash the fields."""
+        return tuple.__hash__(self)
 
 
 class AlterMoved(NamedTuple):
@@ -167,17 +191,53 @@ class AlterMoved(NamedTuple):
 
     place: str
 
+    def __eq__(self, other: object) -> bool:
+        """Compare the word, too: a tuple knows its fields alone."""
+        return type(other) is type(self) and tuple.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        """Tell apart what is not the same word with the same fields."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Hash the fields."""
+        return tuple.__hash__(self)
+
 
 class AlterRunning(NamedTuple):
     """RUNNING of alter: it runs: nothing was changed."""
 
     place: str
 
+    def __eq__(self, other: object) -> bool:
+        """Compare the word, too: a tuple knows its fields alone."""
+        return type(other) is type(self) and tuple.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        """Tell apart what is not the same word with the same fields."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Hash the fields."""
+        return tuple.__hash__(self)
+
 
 class AlterFinished(NamedTuple):
     """FINISHED of alter: it has ended: nothing was changed."""
 
     place: str
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the word, too: a tuple knows its fields alone."""
+        return type(other) is type(self) and tuple.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        """Tell apart what is not the same word with the same fields."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Hash the fields."""
+        return tuple.__hash__(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -769,11 +829,35 @@ class EnqueueCreated(NamedTuple):
 
     id: str
 
+    def __eq__(self, other: object) -> bool:
+        """Compare the word, too: a tuple knows its fields alone."""
+        return type(other) is type(self) and tuple.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        """Tell apart what is not the same word with the same fields."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Hash the fields."""
+        return tuple.__hash__(self)
+
 
 class EnqueueDuplicate(NamedTuple):
     """DUPLICATE of enqueue: a job of this id is kept: nothing was added."""
 
     id: str
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the word, too: a tuple knows its fields alone."""
+        return type(other) is type(self) and tuple.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        """Tell apart what is not the same word with the same fields."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Hash the fields."""
+        return tuple.__hash__(self)
 
 
 EnqueueAnswer = EnqueueCreated | EnqueueDuplicate

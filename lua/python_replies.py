@@ -1,5 +1,6 @@
 """Writes the classes of a script's replies, and the functions that read them."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from contract import Field, Reply, Script
@@ -28,8 +29,11 @@ _READ = {
 def reply_classes(script: Script, names: Names) -> Iterator[str]:
     """Yield the classes of the items, then of the replies, and a name for all of each."""
     items = items_of(script)
+    shapes = Counter(len(item.fields) for item in items)
     for item in items:
         yield from _class(script, item, item_class(script, item))
+        if item.fields and shapes[len(item.fields)] > 1:
+            yield from _COMPARED
     if items:
         yield from ("", "")
         yield from union(
@@ -41,6 +45,22 @@ def reply_classes(script: Script, names: Names) -> Iterator[str]:
     yield from union(
         camel(f"{script.name}_reply"), [names[script.name, reply.word] for reply in script.replies]
     )
+
+
+_COMPARED = (
+    "",
+    "    def __eq__(self, other: object) -> bool:",
+    '        """Compare the word, too: a tuple knows its fields alone."""',
+    "        return type(other) is type(self) and tuple.__eq__(self, other)",
+    "",
+    "    def __ne__(self, other: object) -> bool:",
+    '        """Tell apart what is not the same word with the same fields."""',
+    "        return not self == other",
+    "",
+    "    def __hash__(self) -> int:",
+    '        """Hash the fields."""',
+    "        return tuple.__hash__(self)",
+)
 
 
 def _class(script: Script, reply: Reply, name: str) -> Iterator[str]:

@@ -243,3 +243,9 @@ def test_what_a_client_has_written_as_json_is_never_read_as_a_header(q: QueueSta
     assert q.read("queued") == {"a": 5 * PRIORITY_STEP}
     job = q.claim().answers[0]
     assert (job.headers, job.payload) == (trap, trap)
+
+
+def test_an_answer_is_not_equal_to_another_word_with_the_same_fields() -> None:
+    assert EnqueueCreated("a") == EnqueueCreated("a")
+    assert EnqueueCreated("a") != EnqueueDuplicate("a")
+    assert len({EnqueueCreated("a"), EnqueueDuplicate("a"), EnqueueCreated("a")}) == 2

@@ -2,7 +2,7 @@
 # API, a worker and an embedded Valkey in /data; with REDIS_ADDR it uses that server.
 #
 #   docker build -t boltq .
-#   docker run -p 127.0.0.1:8080:8080 -v boltq-data:/data --stop-timeout 45 boltq
+#   docker run -p 127.0.0.1:8080:8080 -e BOLTQ_API_OPEN=yes -v boltq-data:/data --stop-timeout 45 boltq
 #
 # An app of your own goes on top:
 #
@@ -36,7 +36,8 @@ RUN useradd --no-log-init --uid 10001 --home-dir /data --shell /usr/sbin/nologin
 COPY --from=build /needs /usr/local
 COPY --from=build /boltq /usr/local
 WORKDIR /app
-# Whom 0.0.0.0 lets in is decided where the port is published: -p 127.0.0.1:8080:8080.
+# Whom 0.0.0.0 lets in is decided where the port is published: -p 127.0.0.1:8080:8080. Who has done
+# so says BOLTQ_API_OPEN=yes, or sets BOLTQ_API_KEYS; else the API does not start.
 ENV API_HOST=0.0.0.0 API_PORT=8080 BOLTQ_DATA_DIR=/data BOLTQ_LOG=json PYTHONUNBUFFERED=1
 USER 10001:10001
 VOLUME /data

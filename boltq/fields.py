@@ -23,6 +23,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "timeout_seconds": "how long the job may run",
         "file": "where the email was written",
         "count": "how many jobs were done without a line each",
+        "caller": "the name of the key with which the request came",
         "method": "of the request",
         "path": "of the request, without its query",
         "status": "of the answer",

@@ -6,9 +6,8 @@ from contextlib import ExitStack
 from threading import Event, Thread
 
 from boltq import __version__, logs
-from boltq.api.app import PATIENCE_SECONDS, create_app
-from boltq.api.main import url, warn_if_away
-from boltq.api.serve import Serving
+from boltq.api.app import PATIENCE_SECONDS
+from boltq.api.main import serving_of, url, warn_if_away
 from boltq.client import BoltQ
 from boltq.embedded import Embedded
 from boltq.parent import Parent
@@ -54,7 +53,7 @@ def run(
             patience_seconds=PATIENCE_SECONDS,
         )
         stack.callback(boltq.close)
-        serving = Serving(create_app(boltq), settings.api_host, settings.api_port)
+        serving = serving_of(settings, boltq)
         serving.start()
         parts = [Part("API", stop, lambda: serving.run(stop))]
         if with_worker:
@@ -136,10 +135,12 @@ def _announcement(
         )
     else:
         lines.append("No worker runs here; start one with: boltq-worker")
+    has_keys = settings.api_keys or settings.api_keys_file
+    curl = "curl -H 'Authorization: Bearer SECRET'" if has_keys else "curl"
     return [
         *lines,
         "Try it:",
-        f"  curl -X POST {place}/api/jobs -H 'Content-Type: application/json' -d '{EMAIL}'",
-        f"  curl '{place}/api/jobs/status?id=ID'",
-        f"  curl {place}/api/stats",
+        f"  {curl} -X POST {place}/api/jobs -H 'Content-Type: application/json' -d '{EMAIL}'",
+        f"  {curl} '{place}/api/jobs/status?id=ID'",
+        f"  {curl} {place}/api/stats",
     ]

@@ -96,7 +96,10 @@ def test_a_job_is_accepted_with_its_place_and_can_be_looked_at(
     assert (job["queue"], job["type"], job["state"]) == (queue, "mail:send", "queued")
     assert (job["payload"], job["priority"]) == ({"to": "a@b"}, 7)
     assert (job["attempt"], job["failures"], job["max_attempts"]) == (0, 0, 5)
-    assert job["headers"] == {"traceparent": "00-1-2-03"}
+    assert job["headers"] == {
+        "request_id": result.headers["x-request-id"],
+        "traceparent": "00-1-2-03",
+    }
     assert "finished_at" not in job
     assert "duplicate" not in job
     for path in (

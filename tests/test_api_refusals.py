@@ -39,9 +39,11 @@ def is_problem(result: Result, status: int) -> dict[str, Any]:
     assert result.status_code == status, result.text[:500]
     assert result.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = result.json
-    assert (problem["status"], problem["type"]) == (status, "about:blank")
+    kind = problem["word"].lower().replace("_", "-")
+    assert (problem["status"], problem["type"]) == (status, f"urn:boltq:problem:{kind}")
     assert problem["title"]
     assert problem["word"]
+    assert problem["instance"] == f"urn:boltq:request:{problem['request_id']}"
     assert problem["request_id"] == result.headers["x-request-id"]
     assert len(problem["detail"]) < 500
     assert problem["detail"].isprintable()

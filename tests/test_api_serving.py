@@ -103,7 +103,8 @@ def test_what_waitress_refuses_itself_is_a_problem_too(port: int, case: str) -> 
     assert b"\r\nConnection: close" in head
     problem = json.loads(body)
     assert problem["status"] == status
-    assert problem["type"] == "about:blank"
+    assert problem["type"] == "urn:boltq:problem:" + problem["word"].lower().replace("_", "-")
+    assert f"\r\nX-Request-Id: {problem['request_id']}".encode() in head
     assert problem["title"]
     assert SENTENCES[status] in problem["detail"]
 

@@ -257,9 +257,17 @@ def test_one_container_is_enough_and_takes_an_app_on_top(image: str, tmp_path: P
         subprocess.run(["docker", "rmi", "--force", name], capture_output=True, check=False)
 
 
+def test_a_container_that_nobody_guards_does_not_start(image: str) -> None:
+    told = ["docker", "run", "--rm", image, "api"]
+    done = subprocess.run(told, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "BOLTQ_API_OPEN=yes" in done.stderr
+
+
 @contextmanager
 def running(image: str, port: int) -> Iterator[str]:
-    container = docker("docker", "run", "--detach", "-p", f"127.0.0.1:{port}:8080", image)
+    told = ("-p", f"127.0.0.1:{port}:8080", "-e", "BOLTQ_API_OPEN=yes")
+    container = docker("docker", "run", "--detach", *told, image)
     try:
         yield container
     finally:

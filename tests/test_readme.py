@@ -18,7 +18,7 @@ from pages import GUIDES, PAGES, README, ROOT
 from programs import Program, Start, run, started_in
 from servers import missing, until
 
-from boltq import settings
+from boltq import rules, settings
 from boltq.api import front
 from boltq.cli import exits, group
 from boltq.fields import FIELDS
@@ -257,7 +257,7 @@ def test_each_target_of_make_that_is_named_exists() -> None:
 def test_the_table_of_settings_is_that_of_the_program() -> None:
     told = {name: (cells[1], cells[2]) for cells in pages.rows(README, "variable")
             for name in pages.codes(cells[0])}  # fmt: skip
-    assert list(told) == [variable for variable, _, _ in settings._RULES.values()]
+    assert list(told) == [rule.variable for rule in rules.RULES.values()]
     usual = settings.Settings()
     for one in fields(usual):
         if one.name == "sources":
@@ -265,9 +265,11 @@ def test_the_table_of_settings_is_that_of_the_program() -> None:
         default = getattr(usual, one.name)
         if one.name == "queues":
             default = ",".join(default)
+        if isinstance(default, tuple):
+            default = ",".join(default)
         if isinstance(default, float):
             default = f"{default:g}"
-        shown, _ = told[settings._RULES[one.name][0]]
+        shown, _ = told[rules.RULES[one.name].variable]
         assert pages.codes(shown) == ([] if default in {None, ""} else [str(default)]), one.name
 
 

@@ -32,6 +32,17 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         "REDIS_ADDR": "redis://u:p@h:1/2",
         "API_HOST": "::1",
         "API_PORT": "0",
+        "BOLTQ_API_KEYS": "web:enqueue:0123456789abcdef",
+        "BOLTQ_API_KEYS_FILE": "/run/keys",
+        "BOLTQ_API_OPEN": "yes",
+        "BOLTQ_API_HOSTS": "Jobs.example.com, *",
+        "BOLTQ_API_RATE": "0.5",
+        "BOLTQ_API_BURST": "7",
+        "BOLTQ_API_PAYLOAD_BYTES": "1000",
+        "BOLTQ_API_HEADER_BYTES": "8192",
+        "BOLTQ_API_THREADS": "9",
+        "BOLTQ_API_CONNECTIONS": "64",
+        "BOLTQ_API_IDLE_SECONDS": "5",
         "WORKER_ID": "w1",
         "BOLTQ_DATA_DIR": "/srv/q",
         "BOLTQ_PREFIX": "mine:",
@@ -54,6 +65,17 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         redis_addr="redis://u:p@h:1/2",
         api_host="::1",
         api_port=0,
+        api_keys="web:enqueue:0123456789abcdef",
+        api_keys_file=Path("/run/keys"),
+        api_open="yes",
+        api_hosts=("jobs.example.com", "*"),
+        api_rate=0.5,
+        api_burst=7,
+        api_payload_bytes=1000,
+        api_header_bytes=8192,
+        api_threads=9,
+        api_connections=64,
+        api_idle_seconds=5.0,
         worker_id="w1",
         data_dir=Path("/srv/q"),
         prefix="mine:",
@@ -116,6 +138,15 @@ REFUSED = {
     "REDIS_ADDR": ["h:99999", "http://h"],
     "API_HOST": ["http://h", "a b"],
     "API_PORT": ["-1", "65536", "x", "8080.0", "\uff18\uff10"],
+    "BOLTQ_API_OPEN": ["true", "YES"],
+    "BOLTQ_API_HOSTS": [",", "a b", "http://h", "*.example.com"],
+    "BOLTQ_API_RATE": ["-1", "nan", "inf", "x"],
+    "BOLTQ_API_BURST": ["0", "1.5"],
+    "BOLTQ_API_PAYLOAD_BYTES": ["0", "8000001", "1MB"],
+    "BOLTQ_API_HEADER_BYTES": ["1023", "1048577"],
+    "BOLTQ_API_THREADS": ["0", "501"],
+    "BOLTQ_API_CONNECTIONS": ["9", "65536"],
+    "BOLTQ_API_IDLE_SECONDS": ["0.9", "3601", "nan"],
     "WORKER_ID": ["a b", "a{b}", "w" * 129],
     "BOLTQ_PREFIX": ["a{b", "a}b", "a b", "é", "p" * 65],
     "BOLTQ_LEASE_SECONDS": ["0", "0.9", "nan", "inf", "86401", "x"],
@@ -203,6 +234,7 @@ def test_no_secret_is_in_the_repr_or_in_a_refusal(tmp_path: Path) -> None:
         "SMTP_HOST": "h",
         "SMTP_USER": "u",
         "SMTP_PASSWORD": "s3cret",
+        "BOLTQ_API_KEYS": "s3cret",
     }
     assert "s3cret" not in repr(load(tmp_path, environ=environ))
     with pytest.raises(BadSetting) as refused:
@@ -230,7 +262,11 @@ def test_the_example_file_names_every_setting_and_shows_its_default(tmp_path: Pa
     assert load(tmp_path, example).sources == {}
     offered = re.sub(r"(?m)^#(?=[A-Z_]+=)", "", example)
     assert re.findall(r"(?m)^([A-Z_]+)=", offered) == [
-        *("REDIS_ADDR", "API_HOST", "API_PORT", "WORKER_ID", "BOLTQ_DATA_DIR", "BOLTQ_PREFIX"),
+        *("REDIS_ADDR", "API_HOST", "API_PORT", "BOLTQ_API_KEYS", "BOLTQ_API_KEYS_FILE"),
+        *("BOLTQ_API_OPEN", "BOLTQ_API_HOSTS", "BOLTQ_API_RATE", "BOLTQ_API_BURST"),
+        *("BOLTQ_API_PAYLOAD_BYTES", "BOLTQ_API_HEADER_BYTES", "BOLTQ_API_THREADS"),
+        *("BOLTQ_API_CONNECTIONS", "BOLTQ_API_IDLE_SECONDS"),
+        *("WORKER_ID", "BOLTQ_DATA_DIR", "BOLTQ_PREFIX"),
         *("BOLTQ_LEASE_SECONDS", "BOLTQ_THREADS", "BOLTQ_QUEUES", "BOLTQ_QUEUE_ORDER"),
         *("BOLTQ_PROCESSES", "BOLTQ_RECYCLE_JOBS", "BOLTQ_RECYCLE_MB", "BOLTQ_LOG"),
         "BOLTQ_LOG_DONE",
@@ -238,6 +274,10 @@ def test_the_example_file_names_every_setting_and_shows_its_default(tmp_path: Pa
     ]
     shown, defaults = load(tmp_path, offered), Settings()
     for name in ("api_host", "api_port", "data_dir", "prefix", "lease_seconds", "threads"):
+        assert getattr(shown, name) == getattr(defaults, name)
+    for name in ("open", "rate", "burst", "payload_bytes", "header_bytes", "threads"):
+        assert getattr(shown, f"api_{name}") == getattr(defaults, f"api_{name}")
+    for name in ("api_connections", "api_idle_seconds"):
         assert getattr(shown, name) == getattr(defaults, name)
     for name in ("queues", "queue_order", "processes", "recycle_jobs", "recycle_mb"):
         assert getattr(shown, name) == getattr(defaults, name)

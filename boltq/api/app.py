@@ -5,8 +5,12 @@ from typing import TypeAlias
 import falcon
 
 from boltq.api import problems, routes
-from boltq.api.middleware import RequestLog, SameOrigin
+from boltq.api.access import Access
+from boltq.api.keys import Keys
+from boltq.api.limits import Limits
+from boltq.api.middleware import RequestLog, SameOrigin, Unchanged
 from boltq.client import BoltQ
+from boltq.settings import Settings
 
 PATIENCE_SECONDS = 2.0
 """How long the client of an API repeats a call while Redis is away: each holds a thread so long."""
@@ -14,13 +18,19 @@ PATIENCE_SECONDS = 2.0
 App: TypeAlias = falcon.App[falcon.Request, falcon.Response]
 
 
-def create_app(boltq: BoltQ) -> App:
+def create_app(boltq: BoltQ, settings: Settings | None = None, keys: Keys | None = None) -> App:
     """Return the API over a client, as a WSGI application; safe for threads as the client is.
 
-    Give it a client with a patience of PATIENCE_SECONDS.
+    Give it a client with a patience of PATIENCE_SECONDS. Keys, names and rates are those of the
+    settings; without settings everybody may do everything, for who guards the API in another way.
+    `keys` are those of the settings where they were read already. Raises BadSetting where the
+    settings leave the API open to others.
     """
-    app: App = falcon.App(middleware=[RequestLog(), SameOrigin()])
+    table = routes.table(boltq)
+    access = Access.of(settings, table, keys) if settings else Access(table)
+    limits = Limits.of(settings) if settings else Limits()
+    app: App = falcon.App(middleware=[RequestLog(limits), access, SameOrigin(), Unchanged()])
     problems.install(app)
-    for route in routes.table(boltq):
+    for route in table:
         app.add_route(route.path, route.resource)
     return app

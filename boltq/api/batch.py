@@ -15,6 +15,7 @@ from boltq import errors, ids, newjob, scripts
 from boltq.api import requests
 from boltq.api.answers import send
 from boltq.api.bodies import BATCH_BODY_BYTES, LINES, json_body
+from boltq.api.carried import carried, with_carried
 from boltq.api.idempotency import MEMBER, REPLAYED, Key, key_of
 from boltq.api.middleware import note
 from boltq.api.problems import BadField
@@ -61,7 +62,9 @@ class Batch:
         key = key_of(req, body)
         results: Results = {}
         with key.in_flight() if key else nullcontext():
-            items = list(self._read(_split(req, body), key, None if whole else results))
+            items = list(
+                self._read(_split(req, body), key, carried(req), None if whole else results)
+            )
             known = self._known(key, items)
             for sent in _one_call(items) if whole else _calls(items):
                 self._send(sent, results, whole=whole)
@@ -77,7 +80,11 @@ class Batch:
         send(resp, {**counts, "results": in_order}, HTTPStatus.ACCEPTED if whole else HTTPStatus.OK)
 
     def _read(
-        self, written: Sequence[bytes], key: Key | None, refused: Results | None
+        self,
+        written: Sequence[bytes],
+        key: Key | None,
+        carried: dict[str, object],
+        refused: Results | None,
     ) -> Iterator[_Item]:
         """Read each job; a bad one is noted as refused, or where none may be, raised."""
         # Most jobs of a batch have the options of the one before, and the clock is asked once.
@@ -92,7 +99,7 @@ class Batch:
                 new = newjob.NewJob(
                     asked.type,
                     id=key.id(asked.queue, place) if key and not asked.id else asked.id,
-                    headers=headers,
+                    headers=with_carried(headers, carried),
                     raw=bytes(asked.payload),
                 )
                 common = commons.get(asked.chosen)

@@ -4,19 +4,23 @@ from collections.abc import Collection
 
 import falcon
 
-MAX_BODY_BYTES = 8 * 1024 * 1024 + 64 * 1024  # what one call of a script takes, and its envelope
-BATCH_BODY_BYTES = 16 * 1024 * 1024
+from boltq.api.limits import BATCH_BODY_BYTES, Limits
+
+__all__ = ["BATCH_BODY_BYTES", "LINES", "MAX_BODY_BYTES", "json_body", "optional_json_body"]
+
+MAX_BODY_BYTES = Limits().body_bytes
+"""Of a body, unless the settings or its path say otherwise."""
 LINES = ("application/x-ndjson", "application/jsonl", "application/ndjson")
 """How clients name JSON a line."""
 
 
 def json_body(
-    req: falcon.Request, most_bytes: int = MAX_BODY_BYTES, others: Collection[str] = ()
+    req: falcon.Request, most_bytes: int | None = None, others: Collection[str] = ()
 ) -> bytes:
     """Return the body of a request that says it is JSON, or one of the `others`.
 
     Raises a 415 for any other type: forms and plain text can be posted by any page, JSON only after
-    the browser has asked us. Raises a 413 above `most_bytes`.
+    the browser has asked us. Raises a 413 above `most_bytes`, or else what the settings say.
     """
     kind = (req.content_type or "").partition(";")[0].strip().lower()
     if kind != falcon.MEDIA_JSON and not kind.endswith("+json") and kind not in others:
@@ -26,10 +30,9 @@ def json_body(
         )
     if (req.get_header("Content-Encoding") or "identity").lower() != "identity":
         raise falcon.HTTPUnsupportedMediaType(description="the body must not be compressed")
-    if (req.content_length or 0) > most_bytes:
-        raise falcon.HTTPContentTooLarge(
-            description=f"the body can have at most {most_bytes} bytes"
-        )
+    most = req.context.limits.body_bytes if most_bytes is None else most_bytes
+    if (req.content_length or 0) > most:
+        raise falcon.HTTPContentTooLarge(description=f"the body can have at most {most} bytes")
     return req.bounded_stream.read()
 
 

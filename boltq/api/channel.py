@@ -1,52 +1,37 @@
-"""waitress' own refusals as problems, and what it lets pass although it should not."""
+"""One connection: waitress' own refusals as problems, and an end for those who take too long."""
 
 import logging
-import re
+import secrets
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Any, cast
+from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
 
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, Task, WSGITask
 from waitress.utilities import Error
 
+from boltq.api.limits import Limits
 from boltq.api.lot import Lot
 from boltq.api.middleware import SAFE_HEADERS
 from boltq.api.parking import PLACE, Parked, Place
-from boltq.api.problems import MEDIA_TYPE, problem
+from boltq.api.parser import StrictParser
+from boltq.api.problems import CHALLENGE, MEDIA_TYPE, problem
+from boltq.logs import REQUEST_ID
+
+if TYPE_CHECKING:
+    from waitress.parser import HTTPRequestParser
 
 LINGER_SECONDS = 2.0
 
 _LINGER_BYTES = 256 * 1024
-_TRANSFER_ENCODING = re.compile(
-    rb"^transfer-encoding[ \t]*:[ \t]*(.*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
-)
 
 _log = logging.getLogger(__name__)
-
-
-class StrictParser(HTTPRequestParser):
-    """Refuses a request that a proxy in front of us may see end elsewhere (RFC 9112)."""
-
-    place: Place | None = None
-
-    def parse_header(self, header_plus: bytes) -> None:
-        """Read the head of a request; raise ParsingError if its length or host is in doubt."""
-        super().parse_header(header_plus)
-        encodings = [encoding.lower() for encoding in _TRANSFER_ENCODING.findall(header_plus)]
-        if encodings and (
-            encodings != [b"chunked"] or self.version != "1.1" or "CONTENT_LENGTH" in self.headers
-        ):
-            message = "Transfer-Encoding must be chunked, once, in HTTP/1.1, without Content-Length"
-            raise ParsingError(message)
-        if self.version == "1.1" and "," in self.headers.get("HOST", ","):
-            message = "Host must be given once"
-            raise ParsingError(message)
 
 
 class ProblemTask(ErrorTask):
@@ -54,17 +39,37 @@ class ProblemTask(ErrorTask):
 
     def execute(self) -> None:
         """Write the problem; the connection is closed after it."""
-        error = cast("HTTPRequestParser", self.request).error
+        request = cast("HTTPRequestParser", self.request)
+        error = request.error
         assert error  # else waitress would have made another task
         status = HTTPStatus(error.code)
-        body = problem(status, _sentence(error, self.channel.adj))
+        given = request.headers.get("X_REQUEST_ID", "")
+        id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        # What was sent is quoted at the end of some sentences, and may hold a key.
+        reason = error.body.partition(' "')[0]
+        body = problem(status, _sentence(error.code, reason, request.adj), request_id=id)
         self.status = f"{status.value} {status.phrase}"
-        self.response_headers = [*SAFE_HEADERS.items(), ("Content-Type", MEDIA_TYPE)]
+        self.response_headers = [
+            *SAFE_HEADERS.items(),
+            ("Content-Type", MEDIA_TYPE),
+            ("X-Request-Id", id),
+        ]
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.response_headers.append(("WWW-Authenticate", CHALLENGE))
         self.set_close_on_finish()
         cast("Channel", self.channel).lingers = True
         self.content_length = len(body)
         self.write(body)
-        _log.info("request refused", extra={"status": status.value, "error": error.body})
+        _log.info(
+            "request refused", extra={"status": status.value, "error": reason, "request_id": id}
+        )
+
+
+class TooSlow(Error):
+    """The request that a client has begun, and not ended in time."""
+
+    code = HTTPStatus.REQUEST_TIMEOUT.value
+    reason = HTTPStatus.REQUEST_TIMEOUT.phrase
 
 
 class ApplicationTask(WSGITask):
@@ -88,6 +93,9 @@ class Channel(HTTPChannel):
 
     A request that waits stays the first of `requests`, as one in work does; no thread is in it. It
     alone is read on meanwhile, so that a client that goes is noticed.
+
+    waitress closes a connection on which nothing moves, but a byte now and then holds it open for
+    ever. Here each stage has an end: a head, a body and an answer must be through in their time.
     """
 
     task_class = ApplicationTask
@@ -96,6 +104,64 @@ class Channel(HTTPChannel):
     parked = False
     lingers = False
     closes_at = 0.0
+    begun = 0  # how many requests have begun here
+    sent_bytes = 0
+
+    requests_lock: Lock
+    _stage: tuple[str, int] = ("", 0)
+    _stage_ends_at = 0.0
+
+    def received(self, data: bytes) -> bool:
+        """Take bytes of requests; blank lines between them, which may have no end, are nothing."""
+        if self.request is None:
+            data = data.lstrip(b"\r\n")
+            self.begun += bool(data)
+        return bool(data) and bool(super().received(data))
+
+    def send(self, data: bytes, do_close: bool = True) -> int:  # noqa: FBT001, FBT002 - waitress' signature
+        """Send some of an answer, and count how much the client has taken."""
+        taken = super().send(data, do_close)
+        self.sent_bytes += taken
+        return taken
+
+    def keep_time(self, now: float, limits: Limits) -> None:
+        """End what takes longer than the limits; to be called now and then by waitress' loop."""
+        if self.closes_at:
+            return
+        stage, seconds = self._stage_now(limits)
+        if stage != self._stage:
+            self._stage, self._stage_ends_at = stage, now + seconds
+        elif now < self._stage_ends_at or stage[0] == "work":
+            return
+        elif stage[0] in ("head", "body"):
+            self._refuse(f"the {stage[0]} of a request must arrive within {seconds:g} s")
+        else:
+            # Not will_close: waitress looks at that when it can send, and here it cannot.
+            self.handle_close()
+
+    def _stage_now(self, limits: Limits) -> tuple[tuple[str, int], float]:
+        if pending := self.total_outbufs_len:
+            name, last = self._stage
+            # What was to be sent when this stage began must have gone by its end.
+            is_same = name == "answer" and self.sent_bytes < last
+            goal = last if is_same else self.sent_bytes + pending
+            return ("answer", goal), limits.transfer_seconds
+        if self.requests:
+            return ("work", self.begun), 0
+        request = self.request
+        if request is None:
+            return ("idle", self.begun), limits.idle_seconds
+        if request.headers_finished:
+            return ("body", self.begun), limits.transfer_seconds
+        return ("head", self.begun), limits.idle_seconds
+
+    def _refuse(self, sentence: str) -> None:
+        with self.requests_lock:
+            if self.request is not None and not self.requests:
+                self.request.error, self.request.completed = TooSlow(sentence), True
+                self.requests = [self.request]
+                self.request = None
+                self.server.add_task(cast("Any", self))
 
     @property
     def lot(self) -> Lot:
@@ -162,13 +228,26 @@ class Listener(TcpWSGIServer):
 
     channel_class = Channel
     lot: Lot
+    limits: Limits
+    watched: Mapping[int, Any]
+
+    def maintenance(self, now: int) -> None:
+        """Close connections on which nothing moves, and end those that take too long."""
+        super().maintenance(now)
+        for channel in channels(self.watched):
+            channel.keep_time(time.monotonic(), self.limits)
 
 
-def _sentence(error: Error, limits: Adjustments) -> str:
-    if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+def channels(watched: Mapping[int, Any]) -> list[Channel]:
+    """Return the connections among all that waitress watches."""
+    return [each for each in watched.values() if isinstance(each, Channel)]
+
+
+def _sentence(code: int, reason: str, limits: Adjustments) -> str:
+    if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return f"the body can have at most {limits.max_request_body_size - 1} bytes"
-    if error.code == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+    if code == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
         return f"the line and headers can have at most {limits.max_request_header_size - 1} bytes"
-    if error.code == HTTPStatus.BAD_REQUEST:
-        return f"this is no request of HTTP: {error.body}"
-    return error.body
+    if code == HTTPStatus.BAD_REQUEST:
+        return f"this is no request of HTTP: {reason}"
+    return reason

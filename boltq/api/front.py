@@ -9,6 +9,7 @@ import falcon
 from boltq import __version__
 from boltq.api.answers import send
 from boltq.client import BoltQ
+from boltq.errors import Unavailable
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?")
 
@@ -48,9 +49,12 @@ class Front:
         """Tell what runs here: as text, or as JSON or a page for those who prefer that."""
         host = req.get_header("Host") or ""
         place = f"http://{host if _HOST.fullmatch(host) else 'localhost:8080'}"
-        server = self.boltq.server.address.shown
+        context = req.context
+        is_stranger = context.is_guarded and context.key is None
+        server = "a Redis or Valkey" if is_stranger else self.boltq.server.address.shown
+        key = "-H 'Authorization: Bearer SECRET' " if context.is_guarded else ""
         attempt = (
-            f"curl -X POST {place}/api/jobs -H 'Content-Type: application/json' "
+            f"curl -X POST {place}/api/jobs {key}-H 'Content-Type: application/json' "
             """-d '{"type": "echo", "payload": "hello"}'"""
         )
         kinds = (falcon.MEDIA_TEXT, falcon.MEDIA_JSON, falcon.MEDIA_HTML)
@@ -79,9 +83,14 @@ class Readyz:
 
     boltq: BoltQ
 
-    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer 200 if Redis answers now, else 503."""
-        self.boltq.ping()
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer 200 if Redis answers now, else 503; where it is, a stranger is not told."""
+        try:
+            self.boltq.ping()
+        except Unavailable as error:
+            if not req.context.is_guarded:
+                raise
+            raise Unavailable("the Redis or Valkey behind the API does not answer") from error
         send(resp, {"status": "ready"})
 
 

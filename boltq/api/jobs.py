@@ -11,6 +11,7 @@ from boltq import errors, ids
 from boltq.api import preference, requests
 from boltq.api.answers import encode, send, with_members
 from boltq.api.bodies import json_body
+from boltq.api.carried import carried, with_carried
 from boltq.api.idempotency import MEMBER, REPLAYED, Key, key_of
 from boltq.api.middleware import note
 from boltq.api.problems import BadField
@@ -34,7 +35,7 @@ class Jobs:
         asked = requests.read_job(body)
         note(req, queue=asked.queue, type=asked.type)
         key = key_of(req, body)
-        enqueued = preference.remembered(req) or self._enqueue(asked, key)
+        enqueued = preference.remembered(req) or self._enqueue(asked, key, carried(req))
         note(req, job=enqueued.id)
         resp.location = f"/api/jobs/{enqueued.id}"
         if key and not enqueued.created:
@@ -49,10 +50,13 @@ class Jobs:
             status = HTTPStatus.OK if job.state in ENDED else HTTPStatus.ACCEPTED
         send(resp, shown if is_new else with_members(shown, duplicate=True), status)
 
-    def _enqueue(self, asked: requests.JobRequest, key: Key | None) -> Enqueued[Any]:
+    def _enqueue(
+        self, asked: requests.JobRequest, key: Key | None, carried: dict[str, object]
+    ) -> Enqueued[Any]:
         headers = asked.decoded_headers()
         if key:
             headers = {**(headers or {}), MEMBER: key.asked}
+        headers = with_carried(headers, carried)
         try:
             with key.in_flight() if key else nullcontext():
                 return self.boltq.enqueue(

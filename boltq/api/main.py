@@ -4,6 +4,8 @@ import logging
 
 from boltq import logs
 from boltq.api.app import create_app
+from boltq.api.keys import Keys
+from boltq.api.limits import Limits
 from boltq.api.serve import Serving
 from boltq.client import BoltQ
 from boltq.errors import BoltQError
@@ -21,12 +23,25 @@ def run(settings: Settings, boltq: BoltQ) -> None:
     """
     logs.configure(settings.log)
     stop, _hurry = stop_on_signals()
-    serving = Serving(create_app(boltq), settings.api_host, settings.api_port)
+    serving = serving_of(settings, boltq)
     serving.start()
     where = {"url": url(settings.api_host, serving.port), "server": boltq.server.address.shown}
     log.info("the API answers", extra=where)
     warn_if_away(boltq)
     serving.run(stop)
+
+
+def serving_of(settings: Settings, boltq: BoltQ) -> Serving:
+    """Return the API over a client, to be served as the settings say."""
+    keys = Keys.of(settings)
+    return Serving(
+        create_app(boltq, settings, keys),
+        settings.api_host,
+        settings.api_port,
+        threads=settings.api_threads,
+        limits=Limits.of(settings),
+        admits=keys.admit,
+    )
 
 
 def url(host: str, port: int) -> str:

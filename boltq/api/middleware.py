@@ -1,6 +1,7 @@
 """What holds for every request: its id, its log line, and what keeps browsers honest."""
 
 import logging
+import re
 import secrets
 from http import HTTPStatus
 from time import perf_counter
@@ -9,26 +10,39 @@ from urllib.parse import quote
 import falcon
 
 from boltq.api import parking
+from boltq.api.answers import etag
+from boltq.api.limits import Limits
 from boltq.logs import REQUEST_ID
 
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+"""What each answer has that says nothing else, those of waitress too."""
+
+PROBES = ("/healthz", "/readyz")
 
 _SHOWN_LETTERS = 200
-_PROBES = ("/healthz", "/readyz")
+_TAG = re.compile(r'"[^"]*"')
 
 _log = logging.getLogger(__name__)
 
 
 class RequestLog:
-    """Gives each request an id, from X-Request-Id where that is safe, and one line in the log."""
+    """Gives each request an id, from X-Request-Id where that is safe, and one line in the log.
+
+    limits: what whoever reads its body goes by.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
 
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         """Note when the request came and what it is called, once if it waits and is run again."""
+        req.context.limits = self._limits
         given = req.get_header("X-Request-Id") or ""
         id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         kept = parking.kept(req)
@@ -46,7 +60,8 @@ class RequestLog:
         """
         resp.set_header("X-Request-Id", req.context.request_id)
         for name, value in SAFE_HEADERS.items():
-            resp.set_header(name, value)
+            if resp.get_header(name) is None:
+                resp.set_header(name, value)
         status, error = resp.status_code, req.context.error
         fields = {
             "method": req.method,
@@ -69,13 +84,34 @@ def _level(path: str, status: int) -> int:
         return logging.ERROR
     if status > HTTPStatus.INTERNAL_SERVER_ERROR:
         return logging.WARNING
-    return logging.DEBUG if path in _PROBES else logging.INFO
+    return logging.DEBUG if path in PROBES else logging.INFO
 
 
 def note(req: falcon.Request, *, job: str = "", queue: str = "", type: str = "") -> None:
     """Tell the request's line in the log which job, queue or type the request is about."""
     told = {"job": job, "queue": queue, "type": type}
     req.context.concerns |= {name: value for name, value in told.items() if value}
+
+
+class Unchanged:
+    """Gives what is read an ETag, and answers who has it already with a 304 and no body."""
+
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: object
+    ) -> None:
+        """Compare the answer with what the caller says to have; a 304 has cost as much as a 200."""
+        if req.method != "GET" or resp.status_code not in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+            return
+        # Whoever keeps it asks each time, and nobody keeps it for others: it was had with a key.
+        resp.set_header("Cache-Control", "private, no-cache")
+        if not resp.data:
+            return
+        tag = resp.etag or getattr(resp.context, "tag", "") or etag(resp.data)
+        resp.set_header("ETag", tag)
+        known = req.get_header("If-None-Match") or ""
+        if known.strip() == "*" or tag.removeprefix("W/") in _TAG.findall(known):
+            resp.status = HTTPStatus.NOT_MODIFIED
+            resp.data, resp.content_type = None, None
 
 
 class SameOrigin:

@@ -6,10 +6,13 @@ import falcon
 
 from boltq import counts
 from boltq.api import requests
-from boltq.api.answers import send
+from boltq.api.answers import encode, send
 from boltq.api.bodies import optional_json_body
 from boltq.api.middleware import note
 from boltq.client import BoltQ
+
+_AGE = "oldest_queued_seconds"
+_AGE_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,8 @@ class AllStats:
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """Show the counts of all queues together, then of each; costs one round trip."""
-        send(resp, counts.of_all(self.boltq.stats_of_all()))
+        shown = counts.of_all(self.boltq.stats_of_all())
+        send(resp, shown, lasting=encode(_without_clock(shown)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Queues:
         """List the queues, each with its counts and whether it is paused."""
         each = self.boltq.stats_of_all().items()
         shown = [{"queue": queue, **counts.of_queue(stats)} for queue, stats in each]
-        send(resp, {"queues": shown})
+        send(resp, {"queues": shown}, lasting=encode(_without_clock(shown)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,16 @@ class Resume:
         """Hand out the jobs of a queue again."""
         self.boltq.resume(_read_queue(req, queue))
         send(resp, {"queue": queue, **counts.of_queue(self.boltq.stats(queue))})
+
+
+def _without_clock(shown: object) -> object:
+    """Return counts in which an age is one of tens of seconds: by itself it changes each time."""
+    if isinstance(shown, dict):
+        return {
+            name: value // _AGE_SECONDS if name == _AGE else _without_clock(value)
+            for name, value in shown.items()
+        }
+    return [_without_clock(one) for one in shown] if isinstance(shown, list) else shown
 
 
 def _read_queue(req: falcon.Request, text: str) -> str:

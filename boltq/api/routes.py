@@ -1,7 +1,9 @@
 """The table of routes: each path, what answers there, and the scope that each method needs."""
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
+
+import falcon
 
 from boltq.api import (
     batch,
@@ -15,26 +17,34 @@ from boltq.api import (
     work_requests,
     workers,
 )
+from boltq.api.keys import Scope
 from boltq.client import BoltQ
-
-Scope: TypeAlias = Literal["open", "read", "enqueue", "work", "admin"]
-"""Who may ask: anybody, or who has a key of that scope."""
 
 
 class Route(NamedTuple):
-    """One path. `scopes` names, by method, what a caller needs; a method without one is none."""
+    """One path. `scopes` names, by method, what a caller needs; a method without one is none.
+
+    GET has HEAD with it, and each path OPTIONS, which is open. `media` is what it can answer with:
+    who accepts none of them gets a 406, at a path that has none nobody does.
+    """
 
     path: str
     resource: object
     scopes: Mapping[str, Scope]
+    media: tuple[str, ...] = (falcon.MEDIA_JSON,)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """All methods that the path answers, as the header Allow lists them."""
+        return (*self.scopes, *(["HEAD"] if "GET" in self.scopes else []), "OPTIONS")
 
 
 def table(boltq: BoltQ) -> list[Route]:
     """Return every route of the API over a client: what is served, documented and guarded."""
     return [
-        Route("/", front.Front(boltq), {"GET": "open"}),
-        Route("/healthz", front.Healthz(), {"GET": "open"}),
-        Route("/readyz", front.Readyz(boltq), {"GET": "open"}),
+        Route("/", front.Front(boltq), {"GET": "open"}, media=()),
+        Route("/healthz", front.Healthz(), {"GET": "open"}, media=()),
+        Route("/readyz", front.Readyz(boltq), {"GET": "open"}, media=()),
         Route("/api/jobs", jobs.Jobs(boltq), {"POST": "enqueue"}),
         Route("/api/jobs/batch", batch.Batch(boltq), {"POST": "enqueue"}),
         Route("/api/jobs/status", jobs.JobStatus(boltq), {"GET": "read"}),
@@ -48,7 +58,9 @@ def table(boltq: BoltQ) -> list[Route]:
             for verb, kind in work_requests.VERBS.items()
         ),
         Route("/api/scripts", scripts.Manifest(), {"GET": "read"}),
-        Route("/api/scripts/{name}", scripts.OneScript(), {"GET": "read"}),
+        Route(
+            "/api/scripts/{name}", scripts.OneScript(), {"GET": "read"}, media=(falcon.MEDIA_TEXT,)
+        ),
         Route("/api/dead", dead.Dead(boltq), {"GET": "read"}),
         Route("/api/stats", queues.AllStats(boltq), {"GET": "read"}),
         Route("/api/queues", queues.Queues(boltq), {"GET": "read"}),

@@ -4,29 +4,33 @@ import errno
 import socket
 import threading
 import time
+from math import ceil
 from typing import Any
 from wsgiref.types import WSGIApplication
 
 from waitress import wasyncore
-from waitress.adjustments import Adjustments
 from waitress.task import ThreadedTaskDispatcher
 
-from boltq.api.bodies import BATCH_BODY_BYTES
-from boltq.api.channel import Channel, Listener
+from boltq.api.channel import Channel, Listener, channels
+from boltq.api.limits import Limits
 from boltq.api.lot import Lot
+from boltq.api.parser import Admits, Bounds
 from boltq.errors import BadSetting
 
 THREADS = 16
 GRACE_SECONDS = 10.0
 
 _STOP_SEEN_SECONDS = 0.2
+_USUAL = Limits()
 
 
 class Serving:
     """An application at a port.
 
     `host` is a name or an address to listen on, `port` 0 to 65535 where 0 takes any free one. A
-    request that is being answered when the end comes has `grace_seconds` to be finished.
+    request that is being answered when the end comes has `grace_seconds` to be finished. `threads`
+    answer requests; `limits` are those of a request and a connection; `admits` tells who may send a
+    large body.
     """
 
     def __init__(
@@ -36,12 +40,16 @@ class Serving:
         port: int,
         *,
         threads: int = THREADS,
+        limits: Limits = _USUAL,
+        admits: Admits = lambda _authorization: True,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._app = app
         self._host = host
         self._port = port
         self._threads = threads
+        self._limits = limits
+        self._admits = admits
         self._grace_seconds = grace_seconds
         # waitress' own map of all that it watches: the listener, its wake-up pipe, the channels.
         self._watched: dict[int, Any] = {}
@@ -73,29 +81,32 @@ class Serving:
     def _take_port(self) -> Listener:
         listening = _listen(self._host, self._port)
         self._port = listening.getsockname()[1]
-        limits = Adjustments(
+        adjusted = Bounds(
+            self._admits,
             threads=self._threads,
-            connection_limit=500,
-            channel_timeout=20,
-            cleanup_interval=5,
-            max_request_body_size=BATCH_BODY_BYTES + 1,
-            max_request_header_size=16 * 1024,
+            connection_limit=self._limits.connections,
+            channel_timeout=ceil(self._limits.idle_seconds),
+            max_request_body_size=self._limits.body_bytes + 1,
+            max_request_header_size=self._limits.header_bytes,
             expose_tracebacks=False,
             ident=None,
             clear_untrusted_proxy_headers=True,
             asyncore_use_poll=True,
         )
+        # Set here, where it may be less than a second.
+        adjusted.cleanup_interval = min(1.0, self._limits.idle_seconds / 4)  # type: ignore[assignment]
         self._dispatcher.set_thread_count(self._threads)
         listener = Listener(
             self._app,
             self._watched,
             _sock=listening,
             dispatcher=self._dispatcher,
-            adj=limits,
+            adj=adjusted,
             sockinfo=(listening.family, listening.type, listening.proto, listening.getsockname()),
             bind_socket=False,
         )
         listener.lot = self._lot
+        listener.limits, listener.watched = self._limits, self._watched
         return listener
 
     def _pump(self, seconds: float) -> None:
@@ -107,7 +118,7 @@ class Serving:
         wasyncore.dispatcher.close(listener)
         self._lot.close()
         deadline = time.monotonic() + self._grace_seconds
-        while any(map(_is_busy, self._channels())) and time.monotonic() < deadline:
+        while any(map(_is_busy, channels(self._watched))) and time.monotonic() < deadline:
             self._pump(0.05)
         self._dispatcher.shutdown(cancel_pending=True, timeout=1)
         wasyncore.close_all(self._watched, ignore_all=True)
@@ -120,9 +131,6 @@ class Serving:
             known = len(self._watched)
             listener.handle_accept()
         self._pump(0)
-
-    def _channels(self) -> list[Channel]:
-        return [each for each in self._watched.values() if isinstance(each, Channel)]
 
 
 def _is_busy(channel: Channel) -> bool:

@@ -20,4 +20,4 @@ class Workers:
         """List the workers with the jobs that they run; `now` is the clock of all these times."""
         shown = array(worker.to_json() for worker in presence.workers(self.boltq.server))
         now = encode(shown_time(moment_of(self.boltq.server.now_ms())))
-        send(resp, b'{"workers":' + shown + b',"now":' + now + b"}")
+        send(resp, b'{"workers":' + shown + b',"now":' + now + b"}", lasting=shown)

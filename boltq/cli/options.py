@@ -125,6 +125,18 @@ def settings(flags: dict[str, Any]) -> "Settings":
         raise click.UsageError(str(refusal)) from refusal
 
 
+def listening_settings(flags: dict[str, Any]) -> "Settings":
+    """Read the settings of a program that serves the API, and who they let in."""
+    from boltq.api.access import Access
+
+    told = settings(flags)
+    try:
+        Access.of(told, ())
+    except BadSetting as refusal:
+        raise click.UsageError(str(refusal)) from refusal
+    return told
+
+
 def connected(settings: "Settings") -> "BoltQ":
     """Make a client, which is closed when the command ends; say where it looks if nobody said."""
     from boltq import locate

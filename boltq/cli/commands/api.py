@@ -15,7 +15,7 @@ def api(**flags: Any) -> None:
 
     SIGTERM or Ctrl-C ends it, once what is in work is answered. Redis may be away when it starts.
     """
-    settings = options.settings(flags)
+    settings = options.listening_settings(flags)
     boltq = options.connected(settings)
     from boltq.api.main import run
 

@@ -29,7 +29,7 @@ def up(app: str | None, *, no_worker: bool, embedded: bool, **flags: Any) -> Non
         if flags["redis_addr"]:
             raise click.UsageError("--embedded and --redis-addr exclude each other")
         flags["redis_addr"] = ""
-    settings = options.settings(flags)
+    settings = options.listening_settings(flags)
     from boltq.up import run
 
     sys.exit(run(settings, app, with_worker=not no_worker, say=click.echo))

@@ -14,7 +14,7 @@ from servers import TestServer
 
 from boltq.api import channel
 from boltq.api.app import create_app
-from boltq.api.bodies import BATCH_BODY_BYTES
+from boltq.api.bodies import BATCH_BODY_BYTES, MAX_BODY_BYTES
 from boltq.api.serve import Serving
 from boltq.client import BoltQ
 from boltq.errors import BadSetting
@@ -81,13 +81,13 @@ REFUSED = {
     "a broken chunk": (HEAD + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400),
     "an unknown encoding": (HEAD + b"Transfer-Encoding: gzip\r\n\r\n", 501),
     "large headers": (HEAD + b"A: " + b"a" * 20_000 + b"\r\n\r\n", 431),
-    "a large body": (HEAD + b"Content-Length: %d\r\n\r\n" % (BATCH_BODY_BYTES + 1), 413),
+    "a large body": (HEAD + b"Content-Length: %d\r\n\r\n" % (MAX_BODY_BYTES + 1), 413),
 }
 
 
 SENTENCES = {
     400: "no request of HTTP",
-    413: f"at most {BATCH_BODY_BYTES} bytes",
+    413: f"at most {MAX_BODY_BYTES} bytes",
     431: "at most 16383 bytes",
     501: "not supported",
 }
@@ -139,8 +139,9 @@ def test_a_smuggled_request_is_not_answered(port: int) -> None:
 
 def test_the_largest_body_and_one_in_chunks_arrive_whole(port: int) -> None:
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("POST", "/", body=b"x" * BATCH_BODY_BYTES)
-    assert connection.getresponse().read() == b"%d" % BATCH_BODY_BYTES
+    for path, most in (("/", MAX_BODY_BYTES), ("/api/jobs/batch", BATCH_BODY_BYTES)):
+        connection.request("POST", path, body=b"x" * most)
+        assert connection.getresponse().read() == b"%d" % most
     connection.request("POST", "/", body=iter([b"ab", b"cde"]), encode_chunked=True)
     assert connection.getresponse().read() == b"5"
     connection.close()

@@ -4,7 +4,6 @@ import logging
 import secrets
 import socket
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from threading import Lock
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, Task, WSGITask
 from waitress.utilities import Error
 
@@ -26,6 +24,8 @@ from boltq.logs import REQUEST_ID
 
 if TYPE_CHECKING:
     from waitress.parser import HTTPRequestParser
+
+    from boltq.api.listener import Listener
 
 LINGER_SECONDS = 2.0
 
@@ -221,26 +221,6 @@ class Channel(HTTPChannel):
         else:
             super().handle_close()
             self.lot.leave(self)
-
-
-class Listener(TcpWSGIServer):
-    """What takes the connections, and has the lot where their requests wait."""
-
-    channel_class = Channel
-    lot: Lot
-    limits: Limits
-    watched: Mapping[int, Any]
-
-    def maintenance(self, now: int) -> None:
-        """Close connections on which nothing moves, and end those that take too long."""
-        super().maintenance(now)
-        for channel in channels(self.watched):
-            channel.keep_time(time.monotonic(), self.limits)
-
-
-def channels(watched: Mapping[int, Any]) -> list[Channel]:
-    """Return the connections among all that waitress watches."""
-    return [each for each in watched.values() if isinstance(each, Channel)]
 
 
 def _sentence(code: int, reason: str, limits: Adjustments) -> str:

@@ -11,8 +11,9 @@ from wsgiref.types import WSGIApplication
 from waitress import wasyncore
 from waitress.task import ThreadedTaskDispatcher
 
-from boltq.api.channel import Channel, Listener, channels
+from boltq.api.channel import Channel
 from boltq.api.limits import Limits
+from boltq.api.listener import Listener, channels
 from boltq.api.lot import Lot
 from boltq.api.parser import Admits, Bounds
 from boltq.errors import BadSetting

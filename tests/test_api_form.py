@@ -175,6 +175,17 @@ def test_a_job_knows_the_request_and_the_trace_that_it_came_with(
     assert made.json["headers"] == {"request_id": made.headers["x-request-id"]}
 
 
+def test_each_job_of_a_batch_knows_them_too(http: TestClient, boltq: BoltQ) -> None:
+    body = json.dumps([{"type": "echo"}, {"type": "echo", "headers": {"request_id": "mine"}}])
+    told = JSON | {"X-Request-Id": "r-1", "traceparent": TRACE}
+    result = http.simulate_post("/api/jobs/batch", body=body, headers=told)
+    found = [boltq.get(one["id"]).headers for one in result.json["results"]]
+    assert [json.loads(headers or b"") for headers in found] == [
+        {"request_id": "r-1", "traceparent": TRACE},
+        {"request_id": "mine", "traceparent": TRACE},
+    ]
+
+
 def test_what_the_body_says_of_them_holds(http: TestClient) -> None:
     own = {"request_id": "mine", "traceparent": "its own form"}
     result = posted(http, {"type": "echo", "headers": own}, traceparent=TRACE)

@@ -411,6 +411,17 @@ def test_a_flood_of_connections_is_waited_out(quick: int, monkeypatch: pytest.Mo
         assert statuses(talk(quick, LAST)) == [200]
 
 
+def test_a_request_that_waits_is_counted_once_and_is_not_too_slow(server: TestServer) -> None:
+    boltq = BoltQ(server.address, prefix=f"wait-{secrets.token_hex(6)}", patience_seconds=0.5)
+    settings = Settings(api_rate=0.001, api_burst=1)
+    body = b'{"type":"echo"}'
+    head = b"Prefer: wait=2\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with served(create_app(boltq, settings), QUICK) as port:
+        assert statuses(talk(port, HEAD + head + body)) == [202]
+        assert statuses(talk(port, HEAD + head + body)) == [429]
+    boltq.close()
+
+
 def test_a_strange_payload_on_the_wire_comes_back_to_the_byte(server: TestServer) -> None:
     boltq = BoltQ(server.address, prefix=f"wire-{secrets.token_hex(6)}", patience_seconds=0.5)
     payloads = [

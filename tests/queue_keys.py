@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+import redis
 from declared_keys import DeclaredKeysOnly
 from servers import TestServer
 
@@ -92,7 +93,10 @@ class QueueKeys:
 
     def keys(self) -> set[str]:
         """Every key that the server holds of this queue, declared or not."""
-        return {key.decode() for key in self.raw.keys(self.key("*"))}
+        # redis-py asks one node of a cluster, whichever has its turn.
+        cluster = isinstance(self.raw, redis.RedisCluster)
+        where = {"target_nodes": self.raw.get_node_from_key(self.key("jobs"))} if cluster else {}
+        return {key.decode() for key in self.raw.keys(self.key("*"), **where)}
 
     def read(self, part: str) -> Any:
         """What a key holds, whatever its type: scores as int, values as bytes; None if missing."""

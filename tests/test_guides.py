@@ -146,7 +146,7 @@ def test_hooks_and_middleware_run_as_told(start: Start, tmp_path: Path) -> None:
     boltq = BoltQ(f"unix://{tmp_path}/.boltq/server.sock")
     assert boltq.enqueue("count", {}).result(20) == [1, 1]
     boltq.close()
-    worker.wait_for(r"count took 0\.\d\d\d s, attempt 1")
+    worker.wait_for(r"count took \d\.\d\d\d s, attempt 1")
 
 
 def test_the_results_of_the_guide_are_those_of_the_client(start: Start, tmp_path: Path) -> None:

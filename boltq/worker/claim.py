@@ -104,10 +104,12 @@ class Claimer:
         except Unavailable:
             raise
         except BoltQError:
-            del self._asked[queue]
+            self._asked.pop(queue, None)
             raise
-        del self._asked[queue]
         self._outage.over()
+        if self._asked.pop(queue, None) is None:
+            # Another thread, in whose place this one was started, has heard the same answer.
+            return Taken([], more=True, rest_seconds=0.0)
         if isinstance(reply, scripts.Claimed):
             jobs = [_execution(queue, token, job, deadline) for job in reply.answers]
             # Without jobs it was a repeat that came too late: nothing is known of the queue.

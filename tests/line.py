@@ -41,6 +41,7 @@ class Line:
         """Listen at the socket `own`, or on a free port of 127.0.0.1."""
         self.lost = 0
         self.held = threading.Event()  # an answer is being held back
+        self.held_back = 0  # how many have been
         self._real, self._raw = real, raw
         self._losing, self._losses = b"none", 0
         self._holding: bytes | None = None
@@ -168,6 +169,7 @@ class Line:
             self.lost += 1
             return False
         if self._holding is not None and self._holding in request:
+            self.held_back += 1
             self.held.set()
             self._go.wait(20)
         return True

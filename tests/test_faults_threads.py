@@ -2,17 +2,23 @@
 
 import ctypes
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from line import line_to
 from queue_state import QueueState
-from servers import until
+from servers import TestServer, until
 from workers import command, state, wait_for, working
 
+from boltq import address
+from boltq.evalsha import Server
 from boltq.worker import Worker, fetch, lasting, turns, watch
+from boltq.worker.claim import Claimer
 from boltq.worker.fetch import DONE
 from boltq.worker.lasting import Lasting
+from boltq.worker.outage import Outage
 
 OURS = ("settler", "heartbeat", "fetcher", "watch")
 BROKE = "a thread of the worker broke and goes on"
@@ -141,3 +147,31 @@ def test_each_thread_that_dies_is_started_again_and_the_process_goes_on(
             wait_for(q, "completed", f"b-{name}")
         assert process.poll() is None
     assert log.read_text().count("worker started") == 1
+
+
+def test_a_fetcher_that_was_taken_for_dead_and_the_one_in_its_place_hear_an_answer_once(
+    private_server: Callable[..., TestServer], queue: str, tmp_path: Path
+) -> None:
+    server = private_server("valkey")
+    q = QueueState(server, queue)
+    q.enqueue("a", type="t")
+    assert server.embedded
+    with line_to(server.embedded.socket_path, tmp_path) as line:
+        road = Server(address.parse(line.address))
+        claimer = Claimer(road, "w1", 30, Outage())
+        line.hold("claim")
+        heard: list[str] = []
+
+        def claim() -> None:
+            heard.extend(job.inner_id for job in claimer.claim(queue, 5).jobs)
+
+        fetchers = [threading.Thread(target=claim) for _ in range(2)]
+        for thread in fetchers:
+            thread.start()
+        until(lambda: line.held_back == 2)
+        line.release()
+        for thread in fetchers:
+            thread.join(10)
+        road.close()
+    assert heard == ["a"]
+    q.server.close()

@@ -36,6 +36,9 @@ from mutant import ROOT, Mutant, listed, make, sources  # noqa: E402 - this fold
 MUTANTS = [one for path in sorted(HERE.glob("*.txt")) for one in listed(path.read_text("utf-8"))]
 WHOLE_SUITE = ["tests/scripts", "tests/model"]
 GREEN = 0
+PLUGINS = ("boltq", "randomly", "cacheprovider", "unraisableexception")
+"""Left out: what a test that fails leaves open is not the matter here."""
+
 say: Callable[[str], object] = partial(print, flush=True)
 
 
@@ -60,9 +63,7 @@ def run(tests: list[str]) -> str:
     """Run tests on the `boltq` that is imported first; the one that failed, "" if none did."""
     failure = FirstFailure()
     options = ["-x", "-q", "--tb=no", "--no-header", "--servers=valkey"]
-    options += [
-        part for name in ("boltq", "randomly", "cacheprovider") for part in ("-p", f"no:{name}")
-    ]
+    options += [part for name in PLUGINS for part in ("-p", f"no:{name}")]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what is imported above
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         status = pytest.main([*options, *tests], plugins=[failure])

@@ -824,6 +824,68 @@ def configure(
     return Call("configure", queue, argv, _parse_configure)
 
 
+class Dropped(NamedTuple):
+    """DROPPED of drop: nothing is left, or nothing was there."""
+
+    now_ms: int
+
+
+class NotEmpty(NamedTuple):
+    """NOT_EMPTY of drop: it keeps so many jobs: nothing was changed."""
+
+    now_ms: int
+    jobs: int
+
+
+DropReply = Dropped | NotEmpty
+
+
+def _read_dropped(reply: list[Any]) -> Dropped:
+    _, now_ms = reply
+    return Dropped(
+        int(now_ms),
+    )
+
+
+def _read_not_empty(reply: list[Any]) -> NotEmpty:
+    _, now_ms, jobs = reply
+    return NotEmpty(
+        int(now_ms),
+        int(jobs),
+    )
+
+
+_DROP_REPLIES: dict[bytes, Callable[[list[Any]], DropReply]] = {
+    b"DROPPED": _read_dropped,
+    b"NOT_EMPTY": _read_not_empty,
+}
+_DROP_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+def _parse_drop(reply: list[Any]) -> DropReply:
+    return _read("drop", _DROP_REPLIES, _DROP_REFUSALS, reply)
+
+
+def drop(
+    queue: str,
+) -> Call[DropReply]:
+    """Delete a queue that keeps no job, with its settings, totals and operations.
+
+    queue: its name.
+
+    Once sent, it returns Dropped or NotEmpty, or raises the error of BAD_ARGUMENT, BAD_KEYS,
+    UPGRADE.
+
+    Cost: O(n), n = claims and operations kept.
+    """
+    argv: list[Argument] = []
+    return Call("drop", queue, argv, _parse_drop)
+
+
 class EnqueueCreated(NamedTuple):
     """CREATED of enqueue: added now."""
 

@@ -208,6 +208,17 @@ def _stop(q: QueueState) -> Call[Any]:
     return scripts.stop(q.name, id_="o1")
 
 
+def _drop(q: QueueState, *, empty: bool) -> Call[Any]:
+    fill(q)
+    q.call(q.operate_call("purge", "dead"))
+    if empty:
+        q.ack(*q.order("running"))
+        for state in RESTING:
+            q.call(scripts.purge(q.name, [], state=state, limit=100, cursor=""))
+        q.raw.rpush(q.key("bell"), "1")
+    return scripts.drop(q.name)
+
+
 def _operations(q: QueueState, id: str | None) -> Call[Any]:
     fill(q)
     q.call(q.operate_call("purge", "dead"))
@@ -321,6 +332,12 @@ CASES = {
         "operations queued dead tries outcomes stats bell",
     ),
     "stop": Case("stop", _stop, "operations"),
+    "drop": Case(
+        "drop",
+        lambda q: _drop(q, empty=True),
+        "operations claims claim_ends stats settings bell",
+    ),
+    "drop of what is not empty": Case("drop", lambda q: _drop(q, empty=False)),
     "operations": Case("operations", lambda q: _operations(q, None)),
     "operations of an id": Case("operations", lambda q: _operations(q, "o1")),
     "purge ids": Case(

@@ -43,6 +43,6 @@ def test_each_script_is_answered_with_the_sha_by_which_redis_knows_it(
 
 
 def test_a_script_that_is_none_is_a_404_that_names_those_there_are(http: TestClient) -> None:
-    result = http.simulate_get("/api/scripts/drop")
+    result = http.simulate_get("/api/scripts/delete")
     assert (result.status_code, result.json["word"]) == (404, "UNKNOWN")
     assert "claim" in result.json["detail"]

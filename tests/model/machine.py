@@ -130,6 +130,13 @@ class Machine(Compared):
             told = self.request("purge", "" if jobs else state, limit, "", *self.named(jobs))
             self.keep_cursor("purge", state, told)
 
+    @rule(empties=st.booleans())
+    def drop(self, empties: bool) -> None:  # noqa: FBT001 - drawn by name
+        for state in STATES if empties and not self.model.members("running") else ():
+            if state != "running":
+                self.send("purge", state, 500, "")
+        assert self.send("drop")[0] == ("NOT_EMPTY" if self.model.jobs else "DROPPED")
+
     @rule(settings=st.lists(SETTINGS, max_size=3))
     def configure(self, settings: list[tuple[str, str]]) -> None:
         self.request("configure", *(x for setting in settings for x in setting))

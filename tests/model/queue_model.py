@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from job_model import DEFAULTS, ENDS, STAMPS, Job, Lease, last_stamp, time_ms
+from job_model import DEFAULTS, ENDS, STAMPS, Job, Lease, first_stamp, last_stamp, time_ms
 from lease_model import Item
 from reading_model import Answer, Settings, flat, swept
 from resting_model import Resting
@@ -33,6 +33,7 @@ SHAPES = {
     "list": (10, 0),
     "alter": (0, 4),
     "stats": (0, 0),
+    "drop": (0, 0),
     "recall": (0, 1),
 }
 DUE_AT_ONCE = 100  # of each kind, before a claim takes jobs
@@ -138,6 +139,14 @@ class QueueModel(Resting):
         assert lease
         shown = ["JOB", job.id, self.header(job), job.headers, job.payload, lease.attempt]
         return [*shown, job.failures_ever, job.lost, lease.fence, time_ms(job.score)]
+
+    def drop(self, now_ms: int) -> Answer:
+        if self.jobs:
+            return ["NOT_EMPTY", now_ms, len(self.jobs)]
+        stamp = self.stamp
+        self.__init__()  # type: ignore[misc] - as a queue that never was
+        self.stamp = stamp if stamp >= first_stamp(now_ms) else 0
+        return ["DROPPED", now_ms]
 
     # --- jobs that rest
 

@@ -35,6 +35,7 @@ ACCEPTED: dict[str, tuple[tuple[Argument, ...], tuple[Argument, ...]]] = {
     "step_replay": (("o1", 100), ()),
     "stop": (("o1",), ()),
     "operations": (("o1",), ()),
+    "drop": ((), ()),
     "stats": ((), ()),
     "recall": ((), ("t1",)),
     "audit": (("job",), (b"held",)),

@@ -1,0 +1,75 @@
+#!lua flags=allow-oom
+-- drop 1: delete a queue that keeps no job, with its settings, totals and operations.
+--
+-- Who uses it again makes it anew. The stamp stays where the clock alone would not go on from it, so that
+-- fences only grow. The user needs DEL, as for no other verb.
+--
+-- KEYS  operations jobs payloads scheduled queued running retrying completed cancelled dead leases claims
+--       claim_ends tries outcomes stats settings bell
+-- REPLIES
+--   DROPPED    now_ms:integer                nothing is left, or nothing was there
+--   NOT_EMPTY  now_ms:integer jobs:integer   it keeps so many jobs: nothing was changed
+-- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
+-- COST    O(n), n = claims and operations kept
+-- USES    clock
+
+-- bound by `make lua` from the header above; edit the header instead
+local LEVEL = 1
+local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)operations$")
+if not key_base or #queue > 128 or #KEYS ~= 18
+  or KEYS[2] ~= key_base .. "jobs"
+  or KEYS[3] ~= key_base .. "payloads"
+  or KEYS[4] ~= key_base .. "scheduled"
+  or KEYS[5] ~= key_base .. "queued"
+  or KEYS[6] ~= key_base .. "running"
+  or KEYS[7] ~= key_base .. "retrying"
+  or KEYS[8] ~= key_base .. "completed"
+  or KEYS[9] ~= key_base .. "cancelled"
+  or KEYS[10] ~= key_base .. "dead"
+  or KEYS[11] ~= key_base .. "leases"
+  or KEYS[12] ~= key_base .. "claims"
+  or KEYS[13] ~= key_base .. "claim_ends"
+  or KEYS[14] ~= key_base .. "tries"
+  or KEYS[15] ~= key_base .. "outcomes"
+  or KEYS[16] ~= key_base .. "stats"
+  or KEYS[17] ~= key_base .. "settings"
+  or KEYS[18] ~= key_base .. "bell"
+then
+  return { "BAD_KEYS", "drop takes these keys of one queue, in this order: operations jobs "
+    .. "payloads scheduled queued running retrying completed cancelled dead "
+    .. "leases claims claim_ends tries outcomes stats settings bell" }
+end
+local operations, jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead,
+  leases, claims, claim_ends, tries, outcomes, stats, settings, bell = unpack(KEYS)
+-- parts: clock
+if #ARGV ~= 0 then
+  return { "BAD_ARGUMENT", "drop takes 0 arguments, not " .. #ARGV }
+end
+local in_force = redis.call("HMGET", settings, "needs")
+if tonumber(in_force[1] or 1) > LEVEL then
+  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
+    queue, in_force[1], LEVEL) }
+end
+-- end of bound
+
+local now_ms, now = clock()
+local kept = redis.call("HLEN", jobs)
+local placed = redis.call("ZCARD", scheduled) + redis.call("ZCARD", queued)
+  + redis.call("ZCARD", running) + redis.call("ZCARD", retrying) + redis.call("ZCARD", completed)
+  + redis.call("ZCARD", cancelled) + redis.call("ZCARD", dead)
+redis.call("HLEN", operations)
+redis.call("HLEN", payloads)
+redis.call("HLEN", leases)
+redis.call("HLEN", claims)
+redis.call("ZCARD", claim_ends)
+redis.call("HLEN", tries)
+redis.call("HLEN", outcomes)
+redis.call("LLEN", bell)
+local stamp = tonumber(redis.call("HGET", stats, "stamp") or 0)
+if kept + placed > 0 then return { "NOT_EMPTY", now_ms, math.max(kept, placed) } end
+
+redis.call("DEL", operations, payloads, leases, claims, claim_ends, tries, outcomes, settings, bell)
+redis.call("DEL", stats)
+-- Within its own millisecond the clock does not go on from it either.
+if stamp >= now - 511 then redis.call("HSET", stats, "stamp", ("%.0f"):format(stamp)) end
+return { "DROPPED", now_ms }

@@ -202,6 +202,16 @@ class BoltQ(Declarations, Queues, Operations):
         """Queue a delayed job now, as if its time had come. Returns and raises as `alter`."""
         return self.alter(id, delay_seconds=0)
 
+    def purge_job(self, id: str) -> None:
+        """Delete a job that rests or has ended. Raises UnknownJob; WrongState if it runs."""
+        queue, inside = ids.split(id)
+        call = scripts.purge(queue, [scripts.PurgeItem(inside)], state=None, limit=1, cursor="")
+        answer = self.server.call(call).answers[0]
+        if isinstance(answer, scripts.PurgeUnknown):
+            raise _unknown(id)
+        if isinstance(answer, scripts.PurgeRunning):
+            raise WrongState(f"job {id} is running: only a job that does not run can be deleted")
+
     def ping(self) -> None:
         """Return if the server answers now; raise Unavailable or NotAllowed otherwise."""
         self.server.ping()

@@ -73,6 +73,20 @@ class Moved(BoltQError):
         self.place = place
 
 
+class UnknownQueue(BoltQError):
+    """Nobody has used such a queue, or it was deleted."""
+
+    word = "UNKNOWN_QUEUE"
+    status = 404
+
+
+class NotEmpty(BoltQError):
+    """The queue keeps jobs: only an empty one can be deleted."""
+
+    word = "NOT_EMPTY"
+    status = 409
+
+
 class UnknownOperation(BoltQError):
     """Nothing is kept of such an operation."""
 

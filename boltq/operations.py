@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, Unpack
 import msgspec
 
 from boltq import ids, scripts
-from boltq.errors import CountDiffers, TooManyOperations, UnknownOperation
+from boltq.errors import CountDiffers, TooManyOperations, Unavailable, UnknownOperation
 from boltq.evalsha import Server
 from boltq.filters import Narrowed, asked
 from boltq.job import moment_of
@@ -142,7 +142,10 @@ class Operations(ABC):
         if isinstance(reply, scripts.Busy):
             message = f"queue {queue} keeps 100 operations that have not ended: stop one of them"
             raise TooManyOperations(message)
-        return _shown(queue, reply.operation)
+        operation = _shown(queue, reply.operation)
+        if operation.total:  # whoever drives those of all queues finds them by their names
+            self.server.note_queue(queue, reply.now_ms)
+        return operation
 
     def step_operation(self, id: str, *, limit: int = STEP_LIMIT) -> Step:
         """Do the next jobs of an operation, of 1 to 500 that are looked at; see `run_operation`.
@@ -185,9 +188,19 @@ class Operations(ABC):
 
     def operations(self, queue: str = "default") -> list[Operation]:
         """Show the operations that a queue keeps, 100 at most, the newest first."""
-        answers = self.server.call(scripts.operations(queue)).answers
-        found = [_shown(queue, answer.operation) for answer in answers]
-        return sorted(found, key=lambda one: (one.started_at, one.id), reverse=True)
+        return _read(queue, self.server.call(scripts.operations(queue)))
+
+    def operations_of_all(self) -> list[Operation]:
+        """Show those of every queue in use, the newest first; a queue that refuses is left out."""
+        queues = self.server.queues()
+        replies = self.server.call_all([scripts.operations(queue) for queue in queues])
+        found: list[Operation] = []
+        for queue, reply in zip(queues, replies, strict=True):
+            if isinstance(reply, Unavailable):
+                raise reply
+            if isinstance(reply, scripts.Operations):
+                found += _read(queue, reply)
+        return sorted(found, key=_start, reverse=True)
 
     def stop_operation(self, id: str) -> Operation:
         """End an operation; what it has done stays. One that has ended is shown as it is."""
@@ -196,6 +209,15 @@ class Operations(ABC):
         if isinstance(reply, scripts.StopUnknown):
             raise _unknown(id)
         return _shown(queue, reply.operation)
+
+
+def _read(queue: str, reply: scripts.Operations) -> list[Operation]:
+    found = [_shown(queue, answer.operation) for answer in reply.answers]
+    return sorted(found, key=_start, reverse=True)
+
+
+def _start(one: Operation) -> tuple[datetime, str]:
+    return one.started_at, one.id
 
 
 def _shown(queue: str, line: bytes) -> Operation:

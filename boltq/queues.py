@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Unpack
 
 from boltq import presence, scripts
+from boltq.errors import NotEmpty
 from boltq.evalsha import Server
 from boltq.filters import Groups, Narrowed, State, added_up, asked
 from boltq.job import Job, described
@@ -150,6 +151,21 @@ class Queues(ABC):
         reply = self.server.call(scripts.configure(queue, items))
         self.server.note_queue(queue, reply.now_ms)
         return {answer.name: answer.value for answer in reply.answers}
+
+    def settings(self, queue: str = "default") -> dict[str, str]:
+        """Tell which settings of a queue are in force."""
+        reply = self.server.call(scripts.configure(queue, []))
+        return {answer.name: answer.value for answer in reply.answers}
+
+    def drop_queue(self, queue: str = "default") -> None:
+        """Delete a queue that keeps no job, with its settings, totals and operations.
+
+        Raises NotEmpty. Who uses it again makes it anew.
+        """
+        reply = self.server.call(scripts.drop(queue))
+        if isinstance(reply, scripts.NotEmpty):
+            raise NotEmpty(f"queue {queue} keeps {reply.jobs} jobs: only an empty one is deleted")
+        self.server.registry.forget_queue(queue)
 
     def pause(self, queue: str = "default", *, reason: str = "", by: str = "") -> None:
         """Hand out nothing of a queue until `resume`; running jobs go on."""

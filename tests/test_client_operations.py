@@ -8,7 +8,15 @@ from queue_state import QueueState
 from servers import TestServer
 
 from boltq import BoltQ
-from boltq.errors import BadArgument, CountDiffers, TooManyOperations, UnknownOperation
+from boltq.errors import (
+    BadArgument,
+    CountDiffers,
+    NotEmpty,
+    TooManyOperations,
+    UnknownJob,
+    UnknownOperation,
+    WrongState,
+)
 
 
 @pytest.fixture
@@ -96,3 +104,37 @@ def test_what_cannot_be_is_refused_in_a_sentence(q: QueueState, app: BoltQ) -> N
     with pytest.raises(TooManyOperations, match="keeps 100 operations that have not ended"):
         app.start_operation("purge", "dead", queue=q.name)
     assert len(app.operations(q.name)) == 100
+
+
+def test_the_operations_of_all_queues_are_shown_newest_first(q: QueueState, app: BoltQ) -> None:
+    other = f"{q.name}.2"
+    bury(q, "a")
+    app.enqueue("echo", queue=other)
+    one = app.start_operation("replay", "dead", queue=q.name)
+    two = app.start_operation("cancel", "queued", queue=other)
+    mine = [found for found in app.operations_of_all() if found.queue in (q.name, other)]
+    assert sorted(found.id for found in mine) == sorted([one.id, two.id])
+    starts = [found.started_at for found in mine]
+    assert starts == sorted(starts, reverse=True)
+    app.purge("queued", other)
+    app.purge("cancelled", other)
+    app.drop_queue(other)
+
+
+def test_one_job_is_deleted_and_an_empty_queue_too(q: QueueState, app: BoltQ) -> None:
+    q.run("a")
+    id = f"{q.name}:a"
+    with pytest.raises(WrongState, match="is running: only a job that does not run"):
+        app.purge_job(id)
+    with pytest.raises(NotEmpty, match=f"queue {q.name} keeps 1 jobs"):
+        app.drop_queue(q.name)
+    q.ack("a")
+    app.purge_job(id)
+    with pytest.raises(UnknownJob):
+        app.purge_job(id)
+    app.configure(q.name, job_priority=7)
+    assert app.settings(q.name)["job_priority"] == "7"
+    assert q.name in app.queues()
+    app.drop_queue(q.name)
+    assert app.settings(q.name)["job_priority"] == "4"
+    assert q.name not in app.queues()

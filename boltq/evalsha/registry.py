@@ -56,6 +56,12 @@ class Registry:
             self._redis.zremrangebyscore(self._queues, "-inf", now_ms - QUEUES_KEPT_MS)
             self._redis.zremrangebyrank(self._queues, 0, -MOST_QUEUES - 1)
 
+    def forget_queue(self, queue: str) -> None:
+        """Take out a queue that was deleted; who uses it again writes it again at once."""
+        self._noted.pop(queue, None)
+        with suppress(*ROAD_ERRORS):
+            self._redis.zrem(self._queues, queue)
+
     def queues(self) -> list[str]:
         """Name the queues in use, in the order of the alphabet."""
         found = self._patiently(lambda: self._redis.zrange(self._queues, 0, -1))

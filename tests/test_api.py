@@ -419,7 +419,8 @@ def test_the_front_door_shows_a_curl_that_works(http: TestClient) -> None:
     for line in about["paths"]:
         method, _, path = line.partition(" ")
         path = path.partition("?")[0].replace("ID", "a1").replace("QUEUE", "a1")
-        assert http.simulate_request(method, path).json is not None
+        result = http.simulate_request(method, path)
+        assert result.status_code == 204 or result.json is not None
         assert http.simulate_request(method, path).status_code not in (405, 500)
 
 

@@ -6,6 +6,7 @@ import falcon
 
 from boltq.api import problems, routes
 from boltq.api.access import Access
+from boltq.api.driver import Driver
 from boltq.api.keys import Keys
 from boltq.api.limits import Limits
 from boltq.api.middleware import RequestLog, SameOrigin, Unchanged
@@ -18,15 +19,21 @@ PATIENCE_SECONDS = 2.0
 App: TypeAlias = falcon.App[falcon.Request, falcon.Response]
 
 
-def create_app(boltq: BoltQ, settings: Settings | None = None, keys: Keys | None = None) -> App:
+def create_app(
+    boltq: BoltQ,
+    settings: Settings | None = None,
+    keys: Keys | None = None,
+    driver: Driver | None = None,
+) -> App:
     """Return the API over a client, as a WSGI application; safe for threads as the client is.
 
     Give it a client with a patience of PATIENCE_SECONDS. Keys, names and rates are those of the
     settings; without settings everybody may do everything, for who guards the API in another way.
     `keys` are those of the settings where they were read already. Raises BadSetting where the
-    settings leave the API open to others.
+    settings leave the API open to others. `driver` does what operations ask for; without one they
+    wait for another process that has.
     """
-    table = routes.table(boltq)
+    table = routes.table(boltq, driver.drive) if driver else routes.table(boltq)
     access = Access.of(settings, table, keys) if settings else Access(table)
     limits = Limits.of(settings) if settings else Limits()
     app: App = falcon.App(middleware=[RequestLog(limits), access, SameOrigin(), Unchanged()])

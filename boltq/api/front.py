@@ -16,8 +16,13 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9a-fA-F:.]+\](:[0-9]{1,5}
 _PATHS = """\
 POST /api/jobs                     enqueue a job: type, payload, and options
 POST /api/jobs/batch               up to 1,000 of them; mode=each or all
+GET  /api/jobs                     list them; state=, queue=, type=, error=, worker=, since=, until=
 GET  /api/jobs/status?id=ID        how it stands
 GET  /api/jobs/ID                  the same
+PATCH /api/jobs/ID                 change its priority, delay_seconds or run_at
+DELETE /api/jobs/ID                delete it, with all that is kept of it
+GET  /api/jobs/ID/attempts         what it has been through
+POST /api/jobs/ID/run              run it now, whenever it is due
 POST /api/jobs/ID/cancel           take it out, or ask its worker to stop
 POST /api/jobs/ID/replay           queue a dead job again
 POST /api/claims                   lease jobs to a worker; queues, wait_seconds, token
@@ -29,8 +34,18 @@ POST /api/acks                     many of these at once: acks, fails, extends, 
 GET  /api/scripts                  the Lua scripts, for those who speak to Redis themselves
 GET  /api/scripts/NAME             one of them
 GET  /api/dead                     dead jobs, newest first; queue=, limit=, cursor=
+GET  /api/dead/groups              counted by type and error; state=, queue=, most=
+POST /api/operations               replay, cancel, purge or run_now all that a filter asks for
+GET  /api/operations               what was begun so; queue=
+GET  /api/operations/ID            how far it is
+POST /api/operations/ID/stop       do no more of it
+GET  /api/overview                 queues, workers and server in one, made once a second
 GET  /api/stats                    counts, of all queues and of each
 GET  /api/queues                   the queues
+GET  /api/queues/QUEUE             its counts and settings
+PATCH /api/queues/QUEUE            set how it behaves
+DELETE /api/queues/QUEUE           delete it, if it is empty
+POST /api/queues/QUEUE/purge       delete its jobs of a state
 POST /api/queues/QUEUE/pause       hand out no more of its jobs; reason, by
 POST /api/queues/QUEUE/resume      hand them out again
 GET  /api/workers                  the workers, and the jobs that they run

@@ -1,4 +1,4 @@
-"""Jobs over HTTP: enqueue, look at, cancel and replay them."""
+"""Jobs over HTTP: enqueue, list, cancel and replay them."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any
 
 import falcon
 
-from boltq import errors, ids
-from boltq.api import preference, requests
+from boltq import errors
+from boltq.api import listing, preference, requests, single
 from boltq.api.answers import encode, send, with_members
 from boltq.api.bodies import json_body
 from boltq.api.carried import carried, with_carried
@@ -22,9 +22,13 @@ from boltq.job import Job
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """POST /api/jobs."""
+    """GET and POST /api/jobs."""
 
     boltq: BoltQ
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Show a page of jobs; see `listing.show`."""
+        listing.show(self.boltq, req, resp)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Enqueue a job: 202 with it and its Location, 200 with `duplicate` if its id was known.
@@ -81,18 +85,7 @@ class JobStatus:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Show the job that the query names; with `Prefer: wait=N` once it has ended."""
-        _show(self.boltq, req, resp, req.get_param("id"))
-
-
-@dataclass(frozen=True, slots=True)
-class OneJob:
-    """GET /api/jobs/{id}."""
-
-    boltq: BoltQ
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
-        """Show the job that the path names; with `Prefer: wait=N` once it has ended."""
-        _show(self.boltq, req, resp, id)
+        single.show(self.boltq, req, resp, req.get_param("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +96,7 @@ class Cancel:
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Cancel a job: 200 when it is cancelled, 202 while its worker is asked to stop."""
-        word = self.boltq.cancel(_read_id(req, id))
+        word = self.boltq.cancel(single.read_id(req, id))
         status = HTTPStatus.ACCEPTED if word == "asked" else HTTPStatus.OK
         send(resp, with_members(_job_or_id(self.boltq, req, id), answer=word), status)
 
@@ -116,27 +109,15 @@ class Replay:
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Queue a dead job again, with fresh attempts: 202 with the job."""
-        self.boltq.replay(_read_id(req, id))
+        self.boltq.replay(single.read_id(req, id))
         job = _job_or_id(self.boltq, req, id)
         send(resp, with_members(job, answer="replayed"), HTTPStatus.ACCEPTED)
-
-
-def _read_id(req: falcon.Request, text: str | None) -> str:
-    id = requests.read_id(text)
-    note(req, job=id, queue=ids.split(id)[0])
-    return id
 
 
 def _job(boltq: BoltQ, req: falcon.Request, id: str) -> Job:
     job = boltq.get(id)
     note(req, type=job.type)
     return job
-
-
-def _show(boltq: BoltQ, req: falcon.Request, resp: falcon.Response, id: str | None) -> None:
-    job = _job(boltq, req, _read_id(req, id))
-    preference.until_ended(req, resp, boltq, job)
-    send(resp, job.to_json())
 
 
 def _job_or_id(boltq: BoltQ, req: falcon.Request, id: str) -> bytes:

@@ -4,6 +4,7 @@ import logging
 
 from boltq import logs
 from boltq.api.app import create_app
+from boltq.api.driver import Driver
 from boltq.api.keys import Keys
 from boltq.api.limits import Limits
 from boltq.api.serve import Serving
@@ -34,13 +35,15 @@ def run(settings: Settings, boltq: BoltQ) -> None:
 def serving_of(settings: Settings, boltq: BoltQ) -> Serving:
     """Return the API over a client, to be served as the settings say."""
     keys = Keys.of(settings)
+    driver = Driver(boltq)
     return Serving(
-        create_app(boltq, settings, keys),
+        create_app(boltq, settings, keys, driver),
         settings.api_host,
         settings.api_port,
         threads=settings.api_threads,
         limits=Limits.of(settings),
         admits=keys.admit,
+        driver=driver,
     )
 
 

@@ -85,7 +85,7 @@ def problem(status: int, detail: str, word: str = "", **members: object) -> byte
         "detail": detail,
         "word": word,
     }
-    body.update((name, value) for name, value in members.items() if value)
+    body.update((name, value) for name, value in members.items() if value not in ("", [], None))
     return ujson.dumps(body, escape_forward_slashes=False, allow_nan=False).encode()
 
 

@@ -23,14 +23,14 @@ def _range(low: int, high: int, rule: str) -> msgspec.Meta:
     return msgspec.Meta(ge=low, le=high, description=f"{rule} from {low} to {high}")
 
 
-_Seconds = Annotated[float, _range(0, _TEN_YEARS, "a number of seconds")]
+Seconds = Annotated[float, _range(0, _TEN_YEARS, "a number of seconds")]
 _Factor = Annotated[float, _range(1, 1000, "a number")]
 _Jitter = Annotated[float, _range(0, 1, "a number")]
-_Priority = Annotated[int, _range(0, 9, "a whole number")]
+Priority = Annotated[int, _range(0, 9, "a whole number")]
 _MaxAttempts = Annotated[int, _range(1, 1000, "a whole number")]
 # What a name may hold is asked of boltq.ids, after this.
 _Name = Annotated[str, msgspec.Meta(description="a text")]
-_Moment = Annotated[
+Moment = Annotated[
     datetime,
     msgspec.Meta(
         tz=True, description='a time of RFC 3339 with its zone, as "2030-01-31T23:59:00Z"'
@@ -41,15 +41,15 @@ _Headers = Annotated[
     msgspec.Raw, msgspec.Meta(description=f"an object of at most {MAX_HEADERS_BYTES} bytes of JSON")
 ]
 _Reason = Annotated[str, msgspec.Meta(max_length=200, description="a text of at most 200 letters")]
-_Person = Annotated[str, msgspec.Meta(max_length=128, description="a text of at most 128 letters")]
+Person = Annotated[str, msgspec.Meta(max_length=128, description="a text of at most 128 letters")]
 
 
 class BackoffRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How long a job waits after a failure; what is left out is as its queue has it."""
 
-    base_seconds: _Seconds | None = None
+    base_seconds: Seconds | None = None
     factor: _Factor | None = None
-    max_seconds: _Seconds | None = None
+    max_seconds: Seconds | None = None
     jitter: _Jitter | None = None
 
 
@@ -66,13 +66,13 @@ class JobRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     payload: _Payload = msgspec.Raw(b"null")
     queue: _Name = "default"
     id: _Name | None = None
-    priority: _Priority | None = None
-    delay_seconds: _Seconds | None = None
-    run_at: _Moment | None = None
+    priority: Priority | None = None
+    delay_seconds: Seconds | None = None
+    run_at: Moment | None = None
     max_attempts: _MaxAttempts | None = None
     backoff: _Backoff | None = None
-    timeout_seconds: _Seconds | None = None
-    retention_seconds: _Seconds | None = None
+    timeout_seconds: Seconds | None = None
+    retention_seconds: Seconds | None = None
     headers: _Headers = msgspec.Raw(b"null")
 
     def decoded_headers(self) -> dict[str, object] | None:
@@ -119,7 +119,7 @@ class PauseRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The body of POST /api/queues/{queue}/pause, which may be left out."""
 
     reason: _Reason = ""
-    by: _Person = ""
+    by: Person = ""
 
 
 def read_job(body: bytes) -> JobRequest:

@@ -8,15 +8,20 @@ import falcon
 from boltq.api import (
     batch,
     claims,
-    dead,
     front,
+    groups,
     jobs,
     leases,
+    listing,
+    operations,
+    overview,
     queues,
     scripts,
+    single,
     work_requests,
     workers,
 )
+from boltq.api.driver import Drive
 from boltq.api.keys import Scope
 from boltq.client import BoltQ
 
@@ -39,16 +44,25 @@ class Route(NamedTuple):
         return (*self.scopes, *(["HEAD"] if "GET" in self.scopes else []), "OPTIONS")
 
 
-def table(boltq: BoltQ) -> list[Route]:
-    """Return every route of the API over a client: what is served, documented and guarded."""
+def table(boltq: BoltQ, drive: Drive = lambda _id: None) -> list[Route]:
+    """Return every route of the API over a client: what is served, documented and guarded.
+
+    `drive` is told of operations that are begun; whoever drives those of all queues finds them.
+    """
     return [
         Route("/", front.Front(boltq), {"GET": "open"}, media=()),
         Route("/healthz", front.Healthz(), {"GET": "open"}, media=()),
         Route("/readyz", front.Readyz(boltq), {"GET": "open"}, media=()),
-        Route("/api/jobs", jobs.Jobs(boltq), {"POST": "enqueue"}),
+        Route("/api/jobs", jobs.Jobs(boltq), {"GET": "read", "POST": "enqueue"}),
         Route("/api/jobs/batch", batch.Batch(boltq), {"POST": "enqueue"}),
         Route("/api/jobs/status", jobs.JobStatus(boltq), {"GET": "read"}),
-        Route("/api/jobs/{id}", jobs.OneJob(boltq), {"GET": "read"}),
+        Route(
+            "/api/jobs/{id}",
+            single.OneJob(boltq),
+            {"GET": "read", "PATCH": "admin", "DELETE": "admin"},
+        ),
+        Route("/api/jobs/{id}/attempts", single.Attempts(boltq), {"GET": "read"}),
+        Route("/api/jobs/{id}/run", single.RunNow(boltq), {"POST": "admin"}),
         Route("/api/jobs/{id}/cancel", jobs.Cancel(boltq), {"POST": "admin"}),
         Route("/api/jobs/{id}/replay", jobs.Replay(boltq), {"POST": "admin"}),
         Route("/api/claims", claims.Claims(boltq), {"POST": "work"}),
@@ -61,9 +75,24 @@ def table(boltq: BoltQ) -> list[Route]:
         Route(
             "/api/scripts/{name}", scripts.OneScript(), {"GET": "read"}, media=(falcon.MEDIA_TEXT,)
         ),
-        Route("/api/dead", dead.Dead(boltq), {"GET": "read"}),
+        Route("/api/dead", listing.Dead(boltq), {"GET": "read"}),
+        Route("/api/dead/groups", groups.DeadGroups(boltq), {"GET": "read"}),
+        Route(
+            "/api/operations",
+            operations.Operations(boltq, drive),
+            {"GET": "read", "POST": "admin"},
+        ),
+        Route("/api/operations/{id}", operations.OneOperation(boltq), {"GET": "read"}),
+        Route("/api/operations/{id}/stop", operations.Stop(boltq), {"POST": "admin"}),
+        Route("/api/overview", overview.Overview(boltq), {"GET": "read"}),
         Route("/api/stats", queues.AllStats(boltq), {"GET": "read"}),
         Route("/api/queues", queues.Queues(boltq), {"GET": "read"}),
+        Route(
+            "/api/queues/{queue}",
+            queues.OneQueue(boltq),
+            {"GET": "read", "PATCH": "admin", "DELETE": "admin"},
+        ),
+        Route("/api/queues/{queue}/purge", queues.Purge(boltq, drive), {"POST": "admin"}),
         Route("/api/queues/{queue}/pause", queues.Pause(boltq), {"POST": "admin"}),
         Route("/api/queues/{queue}/resume", queues.Resume(boltq), {"POST": "admin"}),
         Route("/api/workers", workers.Workers(boltq), {"GET": "read"}),

@@ -12,6 +12,7 @@ from waitress import wasyncore
 from waitress.task import ThreadedTaskDispatcher
 
 from boltq.api.channel import Channel
+from boltq.api.driver import Driver
 from boltq.api.limits import Limits
 from boltq.api.listener import Listener, channels
 from boltq.api.lot import Lot
@@ -31,7 +32,7 @@ class Serving:
     `host` is a name or an address to listen on, `port` 0 to 65535 where 0 takes any free one. A
     request that is being answered when the end comes has `grace_seconds` to be finished. `threads`
     answer requests; `limits` are those of a request and a connection; `admits` tells who may send a
-    large body.
+    large body; `driver` drives operations for as long as this serves.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Serving:
         threads: int = THREADS,
         limits: Limits = _USUAL,
         admits: Admits = lambda _authorization: True,
+        driver: Driver | None = None,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._app = app
@@ -51,6 +53,7 @@ class Serving:
         self._threads = threads
         self._limits = limits
         self._admits = admits
+        self._driver = driver
         self._grace_seconds = grace_seconds
         # waitress' own map of all that it watches: the listener, its wake-up pipe, the channels.
         self._watched: dict[int, Any] = {}
@@ -75,6 +78,8 @@ class Serving:
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set, then finish what is in work; start() may come before."""
         listener = self._listener or self._take_port()
+        if self._driver:
+            self._driver.start()
         while not stop.is_set():
             self._pump(_STOP_SEEN_SECONDS)
         self._drain(listener)
@@ -114,6 +119,8 @@ class Serving:
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._watched, count=1)
 
     def _drain(self, listener: Listener) -> None:
+        if self._driver:
+            self._driver.stop()
         self._accept_what_waits(listener)
         # Not its own close(): that takes the wake-up pipe too, without which no answer goes out.
         wasyncore.dispatcher.close(listener)
@@ -124,6 +131,8 @@ class Serving:
         self._dispatcher.shutdown(cancel_pending=True, timeout=1)
         wasyncore.close_all(self._watched, ignore_all=True)
         self._lot.join()
+        if self._driver:
+            self._driver.join()
 
     def _accept_what_waits(self, listener: Listener) -> None:
         """Take the connections that the kernel has accepted for us: closing would cut them off."""

@@ -67,7 +67,12 @@ def rules(kind: type[msgspec.Struct]) -> Mapping[str, str]:
     return found
 
 
-def _members(kind: type[msgspec.Struct], body: bytes) -> dict[str, bytes]:
+def members_of(body: bytes) -> dict[str, bytes]:
+    """Return the members of the JSON object `body`, whatever they are called, or raise BadField."""
+    return _members(None, body)
+
+
+def _members(kind: type[msgspec.Struct] | None, body: bytes) -> dict[str, bytes]:
     try:
         body.decode()  # msgspec passes over a Raw without looking at its UTF-8
         pairs = _MEMBERS.decode(body)
@@ -79,23 +84,29 @@ def _members(kind: type[msgspec.Struct], body: bytes) -> dict[str, bytes]:
         raise _broken(kind, body, error) from None
     members: dict[str, bytes] = {}
     for member, value in pairs.items():
-        if member.name not in kind.__struct_fields__:
+        if kind and member.name not in kind.__struct_fields__:
             raise _unknown(kind, member.name)
         if member.name in members:
-            raise BadField(member.name, f"{member.name} must not be given twice")
+            field = shown(member.name)
+            raise BadField(field, f"{field} must not be given twice")
         members[member.name] = bytes(value)
     return members
 
 
+def shown(name: str) -> str:
+    """Return the name that a caller gave as it can stand in a sentence."""
+    cut = name if len(name) <= _SHOWN_LETTERS else name[:_SHOWN_LETTERS] + "..."
+    return cut if cut.isprintable() else ascii(cut)[1:-1]
+
+
 def _unknown(kind: type[msgspec.Struct], name: str) -> BadField:
-    shown = name if len(name) <= _SHOWN_LETTERS else name[:_SHOWN_LETTERS] + "..."
-    shown = shown if shown.isprintable() else ascii(shown)[1:-1]
+    field = shown(name)
     known = ", ".join(kind.__struct_fields__)
-    return BadField(shown, f"{shown} is no member of this request; it can have {known}")
+    return BadField(field, f"{field} is no member of this request; it can have {known}")
 
 
 def _broken(
-    kind: type[msgspec.Struct], body: bytes, error: msgspec.DecodeError | RecursionError
+    kind: type[msgspec.Struct] | None, body: bytes, error: msgspec.DecodeError | RecursionError
 ) -> BadField:
     reason = str(error).removeprefix("JSON is malformed: ")
     if isinstance(error, RecursionError):
@@ -103,7 +114,7 @@ def _broken(
     elif "truncated" in reason:
         reason = "it ends too early, or a text in it holds half of a surrogate pair"
     field = _last_name(body)
-    rule = rules(kind).get(field)
+    rule = rules(kind).get(field) if kind else None
     if rule is None or "trailing characters" in reason:
         return BadField("body", f"the body must be a JSON object: {reason}")
     return BadField(field, f"{field} must be {rule}: {reason}")

@@ -1,0 +1,58 @@
+"""GET /api/overview: all that a dashboard shows first, made once a second for whoever asks."""
+
+import falcon
+
+from boltq import counts, presence
+from boltq.api.answers import array, encode, etag
+from boltq.api.queues import without_clock
+from boltq.api.snapshot import Answer, Snapshot
+from boltq.client import BoltQ
+from boltq.errors import BoltQError
+from boltq.job import moment_of, shown_time
+
+
+class Overview:
+    """GET /api/overview."""
+
+    def __init__(self, boltq: BoltQ) -> None:
+        self._snapshot = Snapshot(lambda: _made(boltq))
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Show counts of all queues, the longest waits first, the workers and the server."""
+        self._snapshot.now().send(resp)
+
+
+def _made(boltq: BoltQ) -> Answer:
+    each = boltq.stats_of_all()
+    total = counts.of_all(each)
+    del total["queues"]
+    longest_first = sorted(each.items(), key=lambda one: -one[1].oldest_queued_ms)
+    queues = [{"queue": queue, **counts.of_queue(stats)} for queue, stats in longest_first]
+    workers = array(worker.to_json() for worker in presence.workers(boltq.server))
+    now_ms = max((stats.now_ms for stats in each.values()), default=0) or boltq.server.now_ms()
+    body = b'{"at":%b,"total":%b,"queues":%b,"workers":%b,"server":%b}' % (
+        encode(shown_time(moment_of(now_ms))),
+        encode(total),
+        encode(queues),
+        workers,
+        encode(_server(boltq)),
+    )
+    lasting = encode(without_clock([total, queues])) + workers
+    return Answer(body, "W/" + etag(lasting))
+
+
+def _server(boltq: BoltQ) -> dict[str, object]:
+    shown: dict[str, object] = {"address": boltq.server.address.shown}
+    try:
+        about, memory = boltq.server.info("server"), boltq.server.info("memory")
+    except BoltQError:  # a user may be without INFO
+        return shown
+    version = about.get("valkey_version") or about.get("redis_version")
+    return {
+        **shown,
+        "name": about.get("server_name") or "redis",
+        "version": str(version),
+        "uptime_seconds": about.get("uptime_in_seconds"),
+        "used_memory_bytes": memory.get("used_memory"),
+        "max_memory_bytes": memory.get("maxmemory"),
+    }

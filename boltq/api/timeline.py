@@ -1,0 +1,52 @@
+"""What a job has been through, in the order of time, as far as it is kept."""
+
+from boltq.api.merged import ENDED
+from boltq.job import Job, JobError, moment_of, shown_time
+
+LOST = "LeaseLost"
+"""The type of the error that a lost lease leaves with a job."""
+
+
+def shown(job: Job) -> dict[str, object]:
+    """Return a job's events, oldest first, and how many of its failures are not kept any more."""
+    events: list[tuple[float, dict[str, object]]] = []
+
+    def add(what: str, moment: object, **members: object) -> None:
+        if moment is not None:
+            told = {name: value for name, value in members.items() if value not in (None, "")}
+            event = {"what": what, "at": shown_time(moment), **told}  # type: ignore[arg-type]
+            events.append((moment.timestamp(), event))  # type: ignore[attr-defined]
+
+    add("created", job.created_at)
+    for error in job.errors:
+        add(
+            "lost" if error.type == LOST else "failed",
+            moment_of(error.at_ms),
+            attempt=error.attempt,
+            worker=error.worker,
+            error=_error(error),
+        )
+    add("started", job.started_at, attempt=job.attempt, worker=job.worker)
+    if job.state in ENDED:
+        add(job.state, job.finished_at, worker=job.worker)
+    elif job.state in ("scheduled", "retrying"):
+        add("due", job.run_at)
+    elif job.state == "running":
+        add("lease_ends", job.lease_expires_at, worker=job.worker)
+    events.sort(key=lambda event: event[0])
+    return {
+        "id": job.id,
+        "queue": job.queue,
+        "type": job.type,
+        "state": job.state,
+        "attempt": job.attempt,
+        "max_attempts": job.max_attempts,
+        "failures": job.failures,
+        "lost": job.lost,
+        "timeline": [event for _, event in events],
+        "not_kept": max(0, job.failures + job.lost - len(job.errors)),
+    }
+
+
+def _error(error: JobError) -> dict[str, object]:
+    return {"type": error.type, "message": error.message, "stack": error.stack}

@@ -1,5 +1,6 @@
 """The rules of the settings: what each is called, how its value is read, and its rule in words."""
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -91,6 +92,10 @@ def _hosts(value: Any) -> tuple[str, ...]:
     return hosts
 
 
+def _proxy(value: Any) -> str:
+    return "*" if value == "*" else str(ipaddress.ip_address(value))
+
+
 RULES: dict[str, Rule] = {
     "redis_addr": Rule("REDIS_ADDR", _address, address.FORMS),
     "api_host": Rule("API_HOST", _matching(_HOST), "a host name or an IP address"),
@@ -112,6 +117,8 @@ RULES: dict[str, Rule] = {
         "BOLTQ_API_CONNECTIONS", _integer(10, 65535), "an integer, 10 to 65535"
     ),
     "api_idle_seconds": Rule("BOLTQ_API_IDLE_SECONDS", _number(1, 3600), "seconds, 1 to 3600"),
+    "api_leave_seconds": Rule("BOLTQ_API_LEAVE_SECONDS", _number(0, 300), "seconds, 0 to 300"),
+    "api_proxy": Rule("BOLTQ_API_PROXY", _proxy, "the IP address of a proxy, or * for any"),
     "worker_id": Rule("WORKER_ID", _worker_id, ids.NAME_RULE),
     "data_dir": Rule("BOLTQ_DATA_DIR", Path, "a folder"),
     "prefix": Rule(

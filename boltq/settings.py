@@ -36,6 +36,8 @@ class Settings:
     api_threads: int = 16
     api_connections: int = 500
     api_idle_seconds: float = 20.0
+    api_leave_seconds: float = 0.0
+    api_proxy: str = ""
     worker_id: str = ""
     data_dir: Path = Path(".boltq")
     prefix: str = "boltq"

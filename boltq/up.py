@@ -55,7 +55,7 @@ def run(
         stack.callback(boltq.close)
         serving = serving_of(settings, boltq)
         serving.start()
-        parts = [Part("API", stop, lambda: serving.run(stop))]
+        parts = [Part("API", stop, lambda: serving.run(stop, hurry))]
         if with_worker:
             worker = _worker(settings, app, server)
             parts.append(Part("worker", stop, lambda: worker.keep_running(stop, hurry)))

@@ -43,6 +43,8 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         "BOLTQ_API_THREADS": "9",
         "BOLTQ_API_CONNECTIONS": "64",
         "BOLTQ_API_IDLE_SECONDS": "5",
+        "BOLTQ_API_LEAVE_SECONDS": "7.5",
+        "BOLTQ_API_PROXY": "10.0.0.1",
         "WORKER_ID": "w1",
         "BOLTQ_DATA_DIR": "/srv/q",
         "BOLTQ_PREFIX": "mine:",
@@ -76,6 +78,8 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         api_threads=9,
         api_connections=64,
         api_idle_seconds=5.0,
+        api_leave_seconds=7.5,
+        api_proxy="10.0.0.1",
         worker_id="w1",
         data_dir=Path("/srv/q"),
         prefix="mine:",
@@ -147,6 +151,8 @@ REFUSED = {
     "BOLTQ_API_THREADS": ["0", "501"],
     "BOLTQ_API_CONNECTIONS": ["9", "65536"],
     "BOLTQ_API_IDLE_SECONDS": ["0.9", "3601", "nan"],
+    "BOLTQ_API_LEAVE_SECONDS": ["-1", "301", "x"],
+    "BOLTQ_API_PROXY": ["nginx", "10.0.0.0/8", "10.0.0.1,10.0.0.2"],
     "WORKER_ID": ["a b", "a{b}", "w" * 129],
     "BOLTQ_PREFIX": ["a{b", "a}b", "a b", "é", "p" * 65],
     "BOLTQ_LEASE_SECONDS": ["0", "0.9", "nan", "inf", "86401", "x"],
@@ -265,7 +271,8 @@ def test_the_example_file_names_every_setting_and_shows_its_default(tmp_path: Pa
         *("REDIS_ADDR", "API_HOST", "API_PORT", "BOLTQ_API_KEYS", "BOLTQ_API_KEYS_FILE"),
         *("BOLTQ_API_OPEN", "BOLTQ_API_HOSTS", "BOLTQ_API_RATE", "BOLTQ_API_BURST"),
         *("BOLTQ_API_PAYLOAD_BYTES", "BOLTQ_API_HEADER_BYTES", "BOLTQ_API_THREADS"),
-        *("BOLTQ_API_CONNECTIONS", "BOLTQ_API_IDLE_SECONDS"),
+        *("BOLTQ_API_CONNECTIONS", "BOLTQ_API_IDLE_SECONDS", "BOLTQ_API_LEAVE_SECONDS"),
+        "BOLTQ_API_PROXY",
         *("WORKER_ID", "BOLTQ_DATA_DIR", "BOLTQ_PREFIX"),
         *("BOLTQ_LEASE_SECONDS", "BOLTQ_THREADS", "BOLTQ_QUEUES", "BOLTQ_QUEUE_ORDER"),
         *("BOLTQ_PROCESSES", "BOLTQ_RECYCLE_JOBS", "BOLTQ_RECYCLE_MB", "BOLTQ_LOG"),
@@ -277,7 +284,7 @@ def test_the_example_file_names_every_setting_and_shows_its_default(tmp_path: Pa
         assert getattr(shown, name) == getattr(defaults, name)
     for name in ("open", "rate", "burst", "payload_bytes", "header_bytes", "threads"):
         assert getattr(shown, f"api_{name}") == getattr(defaults, f"api_{name}")
-    for name in ("api_connections", "api_idle_seconds"):
+    for name in ("api_connections", "api_idle_seconds", "api_leave_seconds"):
         assert getattr(shown, name) == getattr(defaults, name)
     for name in ("queues", "queue_order", "processes", "recycle_jobs", "recycle_mb"):
         assert getattr(shown, name) == getattr(defaults, name)

@@ -17,7 +17,7 @@ from waitress.utilities import Error
 from boltq.api.limits import Limits
 from boltq.api.lot import Lot
 from boltq.api.middleware import SAFE_HEADERS
-from boltq.api.parking import PLACE, Parked, Place
+from boltq.api.parking import ENDING, PLACE, Parked, Place
 from boltq.api.parser import StrictParser
 from boltq.api.problems import CHALLENGE, MEDIA_TYPE, problem
 from boltq.logs import REQUEST_ID
@@ -83,7 +83,19 @@ class ApplicationTask(WSGITask):
         environ = super().get_environment()
         environ["wsgi.input"].seek(0)
         environ[PLACE] = cast("Channel", self.channel).place
+        if self._is_ending:
+            environ[ENDING] = True
         return environ
+
+    def build_response_header(self) -> bytes:
+        """Return the head of the answer; once the API is to end, the connection ends with it."""
+        if self._is_ending:
+            self.set_close_on_finish()
+        return bytes(super().build_response_header())
+
+    @property
+    def _is_ending(self) -> bool:
+        return cast("Listener", self.channel.server).stop.is_set()
 
 
 class Channel(HTTPChannel):

@@ -8,6 +8,7 @@ import falcon
 
 from boltq import __version__
 from boltq.api.answers import send
+from boltq.api.parking import ENDING
 from boltq.client import BoltQ
 from boltq.errors import Unavailable
 
@@ -99,7 +100,12 @@ class Readyz:
     boltq: BoltQ
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer 200 if Redis answers now, else 503; where it is, a stranger is not told."""
+        """Answer 200 if Redis answers now, else 503; where it is, a stranger is not told.
+
+        503 as well once this process is to end, before it takes no more connections.
+        """
+        if ENDING in req.env:
+            raise Unavailable("this process of the API is ending: ask another one")
         try:
             self.boltq.ping()
         except Unavailable as error:

@@ -1,5 +1,6 @@
 """What takes the connections, and looks after them."""
 
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,7 @@ class Listener(TcpWSGIServer):
     lot: Lot
     limits: Limits
     watched: Mapping[int, Any]
+    stop: threading.Event  # set once the API is to end
 
     def maintenance(self, now: int) -> None:
         """Close connections on which nothing moves, and end those that take too long."""

@@ -19,17 +19,17 @@ log = logging.getLogger(__name__)
 def run(settings: Settings, boltq: BoltQ) -> None:
     """Serve the API over a client until SIGTERM or SIGINT, then finish what is in work.
 
-    Must be called from the main thread. Redis may be away: it is said, and answered with 503s until
-    it is back. Raises BadSetting where the port cannot be had.
+    A second signal ends it at once. Must be called from the main thread. Redis may be away: it is
+    said, and answered with 503s until it is back. Raises BadSetting where the port cannot be had.
     """
     logs.configure(settings.log)
-    stop, _hurry = stop_on_signals()
+    stop, hurry = stop_on_signals()
     serving = serving_of(settings, boltq)
     serving.start()
     where = {"url": url(settings.api_host, serving.port), "server": boltq.server.address.shown}
     log.info("the API answers", extra=where)
     warn_if_away(boltq)
-    serving.run(stop)
+    serving.run(stop, hurry)
 
 
 def serving_of(settings: Settings, boltq: BoltQ) -> Serving:
@@ -44,6 +44,8 @@ def serving_of(settings: Settings, boltq: BoltQ) -> Serving:
         limits=Limits.of(settings),
         admits=keys.admit,
         driver=driver,
+        leave_seconds=settings.api_leave_seconds,
+        proxy=settings.api_proxy,
     )
 
 

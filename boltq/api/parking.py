@@ -16,6 +16,9 @@ from boltq.evalsha import Server
 PLACE = "boltq.place"
 """The name under which a request of our own server finds its Place in the WSGI environment."""
 
+ENDING = "boltq.ending"
+"""What the WSGI environment has once our own server has been asked to end."""
+
 LONGEST_WAIT_SECONDS = 20
 RETRY_AFTER_SECONDS = "1"
 """For who asked to wait and could not: how long to be away."""

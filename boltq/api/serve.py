@@ -32,7 +32,9 @@ class Serving:
     `host` is a name or an address to listen on, `port` 0 to 65535 where 0 takes any free one. A
     request that is being answered when the end comes has `grace_seconds` to be finished. `threads`
     answer requests; `limits` are those of a request and a connection; `admits` tells who may send a
-    large body; `driver` drives operations for as long as this serves.
+    large body; `driver` drives operations for as long as this serves. For `leave_seconds` after it
+    was asked to end it goes on taking connections, while /readyz says already that it ends.
+    `proxy`: the address whose X-Forwarded-For is believed.
     """
 
     def __init__(
@@ -46,6 +48,8 @@ class Serving:
         admits: Admits = lambda _authorization: True,
         driver: Driver | None = None,
         grace_seconds: float = GRACE_SECONDS,
+        leave_seconds: float = 0.0,
+        proxy: str = "",
     ) -> None:
         self._app = app
         self._host = host
@@ -55,6 +59,8 @@ class Serving:
         self._admits = admits
         self._driver = driver
         self._grace_seconds = grace_seconds
+        self._leave_seconds = leave_seconds
+        self._proxy = proxy
         # waitress' own map of all that it watches: the listener, its wake-up pipe, the channels.
         self._watched: dict[int, Any] = {}
         self._listener: Listener | None = None
@@ -75,14 +81,22 @@ class Serving:
         """Take the port; connections wait from here on. Raises BadSetting if it cannot be had."""
         self._listener = self._take_port()
 
-    def run(self, stop: threading.Event) -> None:
-        """Serve until `stop` is set, then finish what is in work; start() may come before."""
+    def run(self, stop: threading.Event, hurry: threading.Event | None = None) -> None:
+        """Serve until `stop` is set, then finish what is in work; start() may come before.
+
+        hurry: once set, nothing is waited for any more.
+        """
+        hurry = hurry or threading.Event()
         listener = self._listener or self._take_port()
+        listener.stop = stop
         if self._driver:
             self._driver.start()
         while not stop.is_set():
             self._pump(_STOP_SEEN_SECONDS)
-        self._drain(listener)
+        closes_at = time.monotonic() + self._leave_seconds
+        while time.monotonic() < closes_at and not hurry.is_set():
+            self._pump(_STOP_SEEN_SECONDS)
+        self._drain(listener, hurry)
 
     def _take_port(self) -> Listener:
         listening = _listen(self._host, self._port)
@@ -96,6 +110,8 @@ class Serving:
             max_request_header_size=self._limits.header_bytes,
             expose_tracebacks=False,
             ident=None,
+            trusted_proxy=self._proxy or None,
+            trusted_proxy_headers="x-forwarded-for" if self._proxy else "",
             clear_untrusted_proxy_headers=True,
             asyncore_use_poll=True,
         )
@@ -113,12 +129,13 @@ class Serving:
         )
         listener.lot = self._lot
         listener.limits, listener.watched = self._limits, self._watched
+        listener.stop = threading.Event()
         return listener
 
     def _pump(self, seconds: float) -> None:
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._watched, count=1)
 
-    def _drain(self, listener: Listener) -> None:
+    def _drain(self, listener: Listener, hurry: threading.Event) -> None:
         if self._driver:
             self._driver.stop()
         self._accept_what_waits(listener)
@@ -126,13 +143,25 @@ class Serving:
         wasyncore.dispatcher.close(listener)
         self._lot.close()
         deadline = time.monotonic() + self._grace_seconds
-        while any(map(_is_busy, channels(self._watched))) and time.monotonic() < deadline:
+        while self._is_busy() and time.monotonic() < deadline and not hurry.is_set():
             self._pump(0.05)
-        self._dispatcher.shutdown(cancel_pending=True, timeout=1)
+        self._dispatcher.shutdown(cancel_pending=True, timeout=0 if hurry.is_set() else 1)
         wasyncore.close_all(self._watched, ignore_all=True)
-        self._lot.join()
-        if self._driver:
-            self._driver.join()
+        if not hurry.is_set():
+            self._lot.join()
+            if self._driver:
+                self._driver.join()
+
+    def _is_busy(self) -> bool:
+        """Tell whether anything is in work, and close the connections on which nothing is.
+
+        An idle one could bring another request for as long as others are busy.
+        """
+        busy = {channel: _is_busy(channel) for channel in channels(self._watched)}
+        for channel, is_busy in busy.items():
+            if not is_busy:
+                channel.handle_close()
+        return any(busy.values())
 
     def _accept_what_waits(self, listener: Listener) -> None:
         """Take the connections that the kernel has accepted for us: closing would cut them off."""

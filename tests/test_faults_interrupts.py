@@ -20,7 +20,7 @@ from servers import TestServer, process_server, until
 
 from boltq import address, scripts
 from boltq.embedded import Embedded
-from boltq.evalsha import Server
+from boltq.evalsha import Server, exchange
 
 
 class Interrupted(BaseException):
@@ -66,19 +66,18 @@ def test_an_answer_that_nobody_waited_for_is_never_that_of_the_next_call(
     q: QueueState, line: Line, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     q.call(ask(q, 0))
-    read = redis.Redis.parse_response
+    read = exchange._answer
     reads = iter(range(100))
 
-    def broken_off(*args: Any, **options: Any) -> Any:
+    def broken_off(connection: Any) -> Any:
         # Of a round trip the first answer has been read, and the second is on its way.
         if next(reads) == (1 if how == "round trip" else 0):
             raise Interrupted
-        return read(*args, **options)
+        return read(connection)
 
     line.slow(0.05)  # so that no answer is there yet when the next call is sent
     with monkeypatch.context() as patched:
-        patched.setattr(redis.Redis, "parse_response", broken_off)
-        patched.setattr(redis.client.Pipeline, "parse_response", broken_off)
+        patched.setattr(exchange, "_answer", broken_off)
         with pytest.raises(Interrupted):
             q.call(ask(q, 1)) if how == "call" else q.server.call_all([ask(q, 1), ask(q, 2)])
     assert heard(q.call(ask(q, 3))) == b"3"

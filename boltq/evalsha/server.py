@@ -18,6 +18,7 @@ from boltq.address import Address
 from boltq.call import Call
 from boltq.errors import BoltQError, Unavailable
 from boltq.evalsha.connect import ROAD_ERRORS, connect, leave_replica, named
+from boltq.evalsha.exchange import exchange
 from boltq.evalsha.registry import Registry
 
 R = TypeVar("R")
@@ -107,11 +108,19 @@ class Server:
     def _once(self, call: Call[Any]) -> list[object]:
         command = self._command(call)
         try:
-            reply = self._redis.execute_command(*command)
+            reply = self._send(command)
         except refused.NoScriptError as missing:
             self._load(call.script, missing)
-            reply = self._redis.execute_command(*command)
+            reply = self._send(command)
         return cast("list[object]", reply)
+
+    def _send(self, command: tuple[Any, ...]) -> object:
+        if self.address.kind == "cluster":
+            return self._redis.execute_command(*command)
+        (reply,) = exchange(self._redis, [command])
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
 
     def _pipeline(self, calls: Sequence[Call[Any]]) -> list[object]:
         commands = [self._command(call) for call in calls]
@@ -119,10 +128,7 @@ class Server:
         if in_cluster:
             replies: list[object] = self._redis.send(commands)
         else:
-            pipe = self._redis.pipeline(transaction=False)
-            for command in commands:
-                pipe.execute_command(*command)
-            replies = pipe.execute(raise_on_error=False)
+            replies = exchange(self._redis, commands)
         for n, reply in enumerate(replies):
             # One by one: where a queue is moved to, and what is missing there, only a try tells.
             if isinstance(reply, refused.NoScriptError | refused.AskError):

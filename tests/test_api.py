@@ -3,9 +3,10 @@
 import json
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from typing import Any
 
 import pytest
 from falcon.testing import Result, TestClient
@@ -142,7 +143,11 @@ def test_an_accepted_job_is_answered_even_if_it_cannot_be_looked_at_any_more(
     def away(_id: str) -> None:
         raise Unavailable("Redis does not answer")
 
+    def unseen(calls: Sequence[Any]) -> list[Any]:
+        return [boltq.server.call(calls[0]), Unavailable("Redis does not answer")]
+
     monkeypatch.setattr(boltq, "get", away)
+    monkeypatch.setattr(boltq.server, "call_all", unseen)
     result = post(http, json.dumps({"type": "echo", "queue": queue, "id": "a1"}))
     assert (result.status_code, result.json) == (202, {"id": f"{queue}:a1"})
     assert result.headers["location"] == f"/api/jobs/{queue}:a1"

@@ -4,6 +4,7 @@ import json
 import secrets
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from falcon.testing import Result, TestClient
@@ -98,14 +99,14 @@ def test_while_a_request_is_being_answered_its_key_is_in_flight(
     http: TestClient, boltq: BoltQ, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     came, go = threading.Event(), threading.Event()
-    real = boltq.server.call
+    real = boltq.server.call_all
 
-    def slowly(call: object) -> object:
+    def slowly(calls: list[Any]) -> list[Any]:
         came.set()
         assert go.wait(20)
-        return real(call)  # type: ignore[arg-type]
+        return real(calls)
 
-    monkeypatch.setattr(boltq.server, "call", slowly)
+    monkeypatch.setattr(boltq.server, "call_all", slowly)
     answers: list[Result] = []
     first = threading.Thread(target=lambda: answers.append(post(http, "k", queue)))
     first.start()

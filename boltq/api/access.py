@@ -4,6 +4,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from math import ceil
 from typing import Any, Self
@@ -79,6 +80,8 @@ class Access:
             req.context.concerns["caller"] = key.name
         if parking.resumed(req):  # it has waited, and was counted when it came
             return
+        if not self._rate.is_limited:
+            return
         if pause := self._rate.take(f"key {key.name}" if key else _place(req.remote_addr)):
             raise Refusal(
                 HTTPStatus.TOO_MANY_REQUESTS,
@@ -152,6 +155,7 @@ def _check_scope(scope: str, key: Key | None, sent: str | None) -> None:
         )
 
 
+@lru_cache(maxsize=1024)
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(host)

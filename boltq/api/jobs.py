@@ -7,11 +7,12 @@ from typing import Any
 
 import falcon
 
-from boltq import errors
+from boltq import errors, newjob
 from boltq.api import listing, preference, requests, single
 from boltq.api.answers import encode, send, with_members
 from boltq.api.bodies import json_body
 from boltq.api.carried import carried, with_carried
+from boltq.api.entry import enter
 from boltq.api.idempotency import MEMBER, REPLAYED, Key, key_of
 from boltq.api.middleware import note
 from boltq.api.problems import BadField
@@ -39,14 +40,17 @@ class Jobs:
         asked = requests.read_job(body)
         note(req, queue=asked.queue, type=asked.type)
         key = key_of(req, body)
-        enqueued = preference.remembered(req) or self._enqueue(asked, key, carried(req))
+        job = None
+        enqueued = preference.remembered(req)
+        if enqueued is None:
+            enqueued, job = self._enqueue(asked, key, carried(req))
         note(req, job=enqueued.id)
         resp.location = f"/api/jobs/{enqueued.id}"
+        job = job or _job_or_none(self.boltq, req, enqueued.id)
         if key and not enqueued.created:
-            key.check(self.boltq.get(enqueued.id, payload=False).headers)
+            key.check((job or self.boltq.get(enqueued.id, payload=False)).headers)
             resp.set_header(REPLAYED, "true")
         is_new = enqueued.created or key is not None
-        job = _job_or_none(self.boltq, req, enqueued.id)
         shown = encode({"id": enqueued.id}) if job is None else job.to_json()
         status = HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
         if job is not None and preference.seconds(req):
@@ -56,21 +60,17 @@ class Jobs:
 
     def _enqueue(
         self, asked: requests.JobRequest, key: Key | None, carried: dict[str, object]
-    ) -> Enqueued[Any]:
+    ) -> tuple[Enqueued[Any], Job | None]:
+        """Enqueue it and look at it, in one round trip; the job is None if that did not see it."""
         headers = asked.decoded_headers()
         if key:
             headers = {**(headers or {}), MEMBER: key.asked}
         headers = with_carried(headers, carried)
         try:
+            id = key.id(asked.queue) if key and not asked.id else asked.id
+            new = newjob.NewJob(asked.type, id=id, headers=headers, raw=bytes(asked.payload))
             with key.in_flight() if key else nullcontext():
-                return self.boltq.enqueue(
-                    asked.type,
-                    raw=bytes(asked.payload),
-                    queue=asked.queue,
-                    id=key.id(asked.queue) if key and not asked.id else asked.id,
-                    headers=headers,
-                    **asked.options(),
-                )
+                return enter(self.boltq, new, queue=asked.queue, **asked.options())
         except errors.TooLarge as error:
             raise BadField("payload", str(error), errors.TooLarge) from error
         except errors.BadArgument as error:

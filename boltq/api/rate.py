@@ -26,6 +26,11 @@ class Rate:
         # client -> when its bucket is full again, the one that asked last being the last
         self._full_at: OrderedDict[str, float] = OrderedDict()
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is any limit."""
+        return self._pause > 0
+
     def take(self, client: str) -> float:
         """Take a token, and return 0; or the seconds until there is one. Costs 1 us."""
         if not self._pause:

@@ -5,9 +5,9 @@ repository in PYTHONPATH
 
 POST /api/jobs and the hello-world, a POST that reads its body and answers in JSON, are asked in
 turns, each by a process that sends prepared bytes; so are POST /api/jobs/batch, with 1,000 jobs of
-200 bytes, and enqueue_many. Each ratio is of one pair, and told is the median of all: what else runs on
-the machine slows both of a pair. CPU is what the serving process used for a request: where it has a core
-of its own, it can answer one divided by that in a second.
+200 bytes, and enqueue_many. Each ratio is of one pair, and told is the median of all: what else
+runs on the machine slows both of a pair. CPU is what the serving process used for a request: where
+it has a core of its own, it can answer one divided by that in a second.
 """
 
 import argparse
@@ -219,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with running(told.server) as rig:
         rows = measure(rig, told.seconds, told.pairs, [int(n) for n in told.connections.split(",")])
     print(
-        f"{'':34}{'a second':>10}{'beside':>10}{'ratio':>8}  {'of pairs'}{'CPU us':>10}{'beside':>10}"
+        f"{'':34}{'a second':>10}{'beside':>10}{'ratio':>8}  of pairs{'CPU us':>10}{'beside':>10}"
     )
     for row in rows:
         print(row.line())

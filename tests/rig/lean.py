@@ -1,4 +1,4 @@
-"""An HTTP client that costs next to nothing: prepared bytes, a few kept connections, one answer each.
+"""An HTTP client that costs next to nothing: prepared bytes on a few kept connections.
 
 python -m rig.lean PORT CONNECTIONS SECONDS FILE     sends the request in FILE over and over, and
 prints how many answers came, how many were no success, and how many seconds it took
@@ -45,7 +45,7 @@ class Connection:
 
 
 def drive(port: int, connections: int, seconds: float, request: bytes) -> tuple[int, int, float]:
-    """Send a request over and over; return how many answers came, how many bad ones, and how long."""
+    """Send a request over and over; return how many answers came, how many bad, and how long."""
     poll = select.epoll()
     by_number = {}
     for _ in range(connections):

@@ -95,6 +95,11 @@ BROKEN: dict[str, tuple[bytes, str, str]] = {
     "unknown field with a NUL": (echo(r'"\u0000": 3'), r"\x00", "no member"),
     "unknown field of backoff": (echo('"backoff": {"times": 3}'), "backoff", "an object of"),
     "field twice": (echo('"priority": 3, "priority": 3'), "priority", "twice"),
+    "field twice, once in another spelling": (
+        echo('"priority": 3, "priorit\\u0079": 3'),
+        "priority",
+        "twice",
+    ),
     "payload twice": (echo('"payload": 1, "payload": 2'), "payload", "twice"),
     "max_attempts 0": (echo('"max_attempts": 0'), "max_attempts", "from 1 to 1000, not 0"),
     "max_attempts -1": (echo('"max_attempts": -1'), "max_attempts", "from 1 to 1000"),

@@ -26,13 +26,20 @@ def test_a_new_id_is_a_name_that_begins_with_the_second_of_its_making() -> None:
     assert ids.split(made) == ("default", made)
 
 
+def test_ids_that_are_made_together_are_as_those_made_alone() -> None:
+    made = ids.new_ids(1000)
+    assert len(set(made)) == 1000
+    assert all(re.fullmatch(r"[0-9]{14}-[a-z0-9]{13}", one) for one in made)
+    assert ids.new_ids(0) == []
+
+
 def test_the_digits_of_a_new_id_follow_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     for seconds, digits in ((1_800_000_000.9, "20270115080000"), (0, "19700101000000")):
         monkeypatch.setattr(time, "time", lambda seconds=seconds: seconds)
         assert ids.new_id().startswith(f"{digits}-")
 
 
-@pytest.mark.parametrize("make", [ids.new_id, ids.new_token])
+@pytest.mark.parametrize("make", [ids.new_id, ids.new_token, lambda: ids.new_ids(1)[0]])
 def test_no_two_of_many_are_alike_in_threads_and_after_a_fork(make: Callable[[], str]) -> None:
     made: list[str] = []
     threads = [

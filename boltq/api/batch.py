@@ -90,22 +90,24 @@ class Batch:
         # Most jobs of a batch have the options of the one before, and the clock is asked once.
         clock = cache(self.boltq.server.now_ms)
         commons: dict[tuple[object, ...], newjob.Common] = {}
+        # So have they no headers of their own, and no ids.
+        usual, fresh = newjob.as_json("headers", carried), ids.new_ids(len(written))
         for place, one in enumerate(written, 1):
             try:
                 asked = requests.read_job(one)
-                headers = asked.decoded_headers()
+                own, headers = asked.decoded_headers(), usual
                 if key:
-                    headers = {**(headers or {}), MEMBER: key.asked}
-                new = newjob.NewJob(
-                    asked.type,
-                    id=key.id(asked.queue, place) if key and not asked.id else asked.id,
-                    headers=with_carried(headers, carried),
-                    raw=bytes(asked.payload),
-                )
+                    own = {**(own or {}), MEMBER: key.asked}
+                if own:
+                    headers = newjob.as_json("headers", with_carried(own, carried))
+                id = fresh[place - 1]
+                if asked.id or key:
+                    id = ids.within(asked.queue, asked.id or key.id(asked.queue, place))  # type: ignore[union-attr]
+                item = scripts.EnqueueItem(id, asked.type, bytes(asked.payload), headers)
                 common = commons.get(asked.chosen)
                 if common is None:
                     common = commons[asked.chosen] = newjob.common(asked.options(), clock)
-                yield _Item(place, asked.queue, common, newjob.item(asked.queue, new))
+                yield _Item(place, asked.queue, common, item)
             except errors.BoltQError as refusal:
                 if refused is None or isinstance(refusal, errors.Unavailable):
                     raise _at(place, refusal) from refusal

@@ -15,6 +15,7 @@ import msgspec
 from boltq.api.problems import BadField
 
 _SHOWN_LETTERS = 60
+_SHORT_BYTES = 4096
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 
@@ -38,14 +39,34 @@ def read(kind: type[Body], body: bytes) -> Body:
 
     Each field of `kind` has its rule as the description of a msgspec.Meta. Members of the type
     msgspec.Raw keep the bytes that were sent, without the blanks around them, checked to be JSON.
-    Costs some 5 us and two passes over the body, which build nothing.
+    Costs some 2 us where the body is short and no name of a member can stand in it twice, else 5 us
+    and two passes over the body, which build nothing.
     """
+    if plain := _plain(kind, body):
+        return plain
     members = _members(kind, body)
     try:
         decoded: Body = _decoder(kind).decode(body)
     except msgspec.ValidationError as error:
         raise _explain(kind, str(error), members) from None
     return decoded
+
+
+def _plain(kind: type[Body], body: bytes) -> Body | None:
+    """Read a body at which nothing is in doubt: it is short, and gives no name twice."""
+    if len(body) > _SHORT_BYTES or b"\\" in body or max(map(body.count, _names(kind))) > 1:
+        return None
+    try:
+        body.decode()
+        found: Body = _decoder(kind).decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    return found
+
+
+@cache
+def _names(kind: type[msgspec.Struct]) -> tuple[bytes, ...]:
+    return tuple(b'"%b"' % name.encode() for name in kind.__struct_fields__)
 
 
 @cache

@@ -136,9 +136,14 @@ class TextLines(_Lines):
     def __init__(self, *, coloured: bool = False) -> None:
         super().__init__()
         self._coloured = coloured
+        self._second = (-1, "")
 
     def _line(self, record: logging.LogRecord, event: str, fields: Mapping[str, object]) -> str:
-        when = time.strftime("%H:%M:%S", time.localtime(record.created))
+        whole = int(record.created)
+        second, when = self._second
+        if second != whole:
+            when = time.strftime("%H:%M:%S", time.localtime(whole))
+            self._second = (whole, when)
         name = printable(record.name.removeprefix("boltq.")[:_LOGGER_LETTERS])
         level = record.levelname
         if self._coloured and level in _COLOURS:

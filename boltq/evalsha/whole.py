@@ -3,8 +3,23 @@
 from functools import cache
 from typing import Any
 
+from hiredis import pack_command
 from redis.cluster import RedisCluster
 from redis.exceptions import ResponseError
+
+_ONE_WRITE_BYTES = 256 * 1024
+"""Commands of no more are put together, to be sent in one call of the kernel."""
+
+
+def _packed(commands: list[Any]) -> list[bytes]:
+    """Write calls of scripts as they travel; nothing for what redis-py can do, or refuses."""
+    if any(command[0] != "EVALSHA" for command in commands):
+        return []
+    try:
+        packed = [pack_command(tuple(command)) for command in commands]
+    except TypeError:
+        return []
+    return [b"".join(packed)] if sum(map(len, packed)) <= _ONE_WRITE_BYTES else packed
 
 
 @cache
@@ -28,7 +43,7 @@ def _whole(kind: type[Any]) -> type[Any]:
 
         def pack_commands(self, commands: list[Any]) -> Any:
             self._owed += len(commands)
-            return pack(self, commands)
+            return _packed(commands) or pack(self, commands)
 
         def read_response(self, *args: Any, **options: Any) -> Any:
             try:

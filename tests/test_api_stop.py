@@ -32,10 +32,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def connected(api: Program) -> Iterator[HTTPConnection]:
     """A kept connection that has been of use once."""
     connection = HTTPConnection("127.0.0.1", api.port, timeout=20)
-    connection.request("GET", "/healthz")
-    assert connection.getresponse().read() == b'{"status":"ok"}'
-    yield connection
-    connection.close()
+    try:
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().read() == b'{"status":"ok"}'
+        yield connection
+    finally:
+        connection.close()
 
 
 def begin(connection: HTTPConnection, body: bytes) -> None:

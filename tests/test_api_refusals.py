@@ -271,6 +271,8 @@ def test_what_is_no_name_is_refused_as_a_queue(http: TestClient, queue: str, ver
         ('{"reason": 7}', "reason"),
         (json.dumps({"reason": "a" * 201}), "reason"),
         (json.dumps({"by": "a" * 129}), "by"),
+        (json.dumps({"by": "\u00e9" * 65}), "by"),
+        (json.dumps({"reason": "two\nlines"}), "reason"),
         ('{"why": "so"}', "why"),
         ("[]", "body"),
     ],

@@ -41,8 +41,17 @@ _Payload = Annotated[msgspec.Raw, msgspec.Meta(description="a JSON value")]
 _Headers = Annotated[
     msgspec.Raw, msgspec.Meta(description=f"an object of at most {MAX_HEADERS_BYTES} bytes of JSON")
 ]
-_Reason = Annotated[str, msgspec.Meta(max_length=200, description="a text of at most 200 letters")]
-Person = Annotated[str, msgspec.Meta(max_length=128, description="a text of at most 128 letters")]
+_NO_CONTROLS = r"\A[^\x00-\x1f\x7f]*\Z"
+
+
+def _shown_text(most: int) -> msgspec.Meta:
+    rule = f"a text of at most {most} bytes, no control characters"
+    return msgspec.Meta(max_length=most, pattern=_NO_CONTROLS, description=rule)
+
+
+_REASON_BYTES, _PERSON_BYTES = 200, 128
+_Reason = Annotated[str, _shown_text(_REASON_BYTES)]
+Person = Annotated[str, _shown_text(_PERSON_BYTES)]
 
 
 class BackoffRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -138,7 +147,11 @@ def read_job(body: bytes) -> JobRequest:
 
 def read_pause(body: bytes) -> PauseRequest:
     """Return why a queue is paused and who says so, or raise BadField for what breaks a rule."""
-    return strict.read(PauseRequest, body) if body else PauseRequest()
+    asked = strict.read(PauseRequest, body) if body else PauseRequest()
+    for field, most in (("reason", _REASON_BYTES), ("by", _PERSON_BYTES)):
+        if len(getattr(asked, field).encode()) > most:
+            raise BadField(field, f"{field} must be {strict.rules(PauseRequest)[field]}")
+    return asked
 
 
 def read_id(text: str | None) -> str:

@@ -32,7 +32,7 @@ def of_all(each: Mapping[str, Stats]) -> dict[str, object]:
 
 
 def _together(each: Iterable[Stats]) -> dict[str, int]:
-    sums = Counter(dict.fromkeys(STATES, 0))
+    sums = Counter(dict.fromkeys(filter(_is_sum, Stats._fields), 0))  # also of no queue at all
     for stats in each:
         sums.update({name: n for name, n in stats._asdict().items() if _is_sum(name)})
     return dict(sums)

@@ -12,8 +12,10 @@ REFUSED_IDS = frozenset({"status", "batch"})
 
 NAME_RULE = "1 to 128 of the characters A-Z a-z 0-9 _ . -, a letter or digit first"
 TYPE_RULE = "1 to 128 of the characters A-Z a-z 0-9 _ . : -, a letter or digit first"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
+NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9_.-]{0,127}"
+TYPE_PATTERN = "[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}"
+_NAME = re.compile(NAME_PATTERN)
+_TYPE = re.compile(TYPE_PATTERN)
 # 256 is no multiple of 36, so four letters come up a seventh more often: 13 still hold 67 bits.
 _LETTERS = bytes(b"abcdefghijklmnopqrstuvwxyz0123456789"[byte % 36] for byte in range(256))
 

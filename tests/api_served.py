@@ -21,6 +21,7 @@ from boltq.api.app import create_app
 from boltq.api.serve import Serving
 from boltq.client import BoltQ
 from boltq.evalsha import Server
+from boltq.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,13 @@ def exchange(
 
 
 @contextmanager
-def served(server: Server, threads: int = 4, callers: int = 60) -> Iterator[Api]:
+def served(
+    server: Server, threads: int = 4, callers: int = 60, settings: Settings | None = None
+) -> Iterator[Api]:
     """The API over a server's address and prefix, ended when the block is, polls first."""
     boltq = BoltQ(server.address.shown, prefix=server.prefix, patience_seconds=0.5)
     boltq.server = server
-    serving = Serving(create_app(boltq), "127.0.0.1", 0, threads=threads)
+    serving = Serving(create_app(boltq, settings), "127.0.0.1", 0, threads=threads)
     stop = threading.Event()
     serving.start()
     thread = threading.Thread(target=serving.run, args=(stop,))

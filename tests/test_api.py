@@ -424,9 +424,9 @@ def test_the_front_door_shows_a_curl_that_works(http: TestClient) -> None:
     for line in about["paths"]:
         method, _, path = line.partition(" ")
         path = path.partition("?")[0].replace("ID", "a1").replace("QUEUE", "a1")
-        result = http.simulate_request(method, path)
-        assert result.status_code == 204 or result.json is not None
-        assert http.simulate_request(method, path).status_code not in (405, 500)
+        answer = http.simulate_request(method, path)
+        assert path == "/api/docs" or answer.status_code == 204 or answer.json is not None
+        assert answer.status_code not in (405, 500)
 
 
 def test_the_front_door_is_inert(http: TestClient) -> None:

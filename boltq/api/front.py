@@ -50,6 +50,8 @@ POST /api/queues/QUEUE/purge       delete its jobs of a state
 POST /api/queues/QUEUE/pause       hand out no more of its jobs; reason, by
 POST /api/queues/QUEUE/resume      hand them out again
 GET  /api/workers                  the workers, and the jobs that they run
+GET  /api/openapi.json             all of this for programs, in OpenAPI 3.1
+GET  /api/docs                     a page of it, to read and to try
 GET  /healthz                      this process is alive
 GET  /readyz                       and Redis answers
 """

@@ -17,6 +17,10 @@ from boltq.newjob import Backoff, Options
 MAX_HEADERS_BYTES = 4096
 MAX_LIST = 200
 
+OUTSIDE_ID = f"^({ids.NAME_PATTERN}:)?{ids.NAME_PATTERN}$"
+NO_ID = f"(^|:)({'|'.join(sorted(ids.REFUSED_IDS))})$"
+"""What an id is outside its queue, and what none is, as patterns."""
+
 _TEN_YEARS = 315_360_000
 
 
@@ -29,8 +33,22 @@ _Factor = Annotated[float, _range(1, 1000, "a number")]
 _Jitter = Annotated[float, _range(0, 1, "a number")]
 Priority = Annotated[int, _range(0, 9, "a whole number")]
 _MaxAttempts = Annotated[int, _range(1, 1000, "a whole number")]
-# What a name may hold is asked of boltq.ids, after this.
-_Name = Annotated[str, msgspec.Meta(description="a text")]
+# What a name may hold is asked of boltq.ids, after this; its pattern is for the document alone.
+_Name = Annotated[
+    str,
+    msgspec.Meta(description="a text", extra_json_schema={"pattern": f"^{ids.NAME_PATTERN}$"}),
+]
+_Type = Annotated[
+    str,
+    msgspec.Meta(description="a text", extra_json_schema={"pattern": f"^{ids.TYPE_PATTERN}$"}),
+]
+_Id = Annotated[
+    str,
+    msgspec.Meta(
+        description="a text",
+        extra_json_schema={"pattern": OUTSIDE_ID, "not": {"type": "string", "pattern": NO_ID}},
+    ),
+]
 Moment = Annotated[
     datetime,
     msgspec.Meta(
@@ -39,7 +57,11 @@ Moment = Annotated[
 ]
 _Payload = Annotated[msgspec.Raw, msgspec.Meta(description="a JSON value")]
 _Headers = Annotated[
-    msgspec.Raw, msgspec.Meta(description=f"an object of at most {MAX_HEADERS_BYTES} bytes of JSON")
+    msgspec.Raw,
+    msgspec.Meta(
+        description=f"an object of at most {MAX_HEADERS_BYTES} bytes of JSON",
+        extra_json_schema={"type": ["object", "null"]},
+    ),
 ]
 _NO_CONTROLS = r"\A[^\x00-\x1f\x7f]*\Z"
 
@@ -72,10 +94,10 @@ _Backoff = Annotated[
 class JobRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The body of POST /api/jobs. The payload is the span of the body as it was written."""
 
-    type: _Name
+    type: _Type
     payload: _Payload = msgspec.Raw(b"null")
     queue: _Name = "default"
-    id: _Name | None = None
+    id: _Id | None = None
     priority: Priority | None = None
     delay_seconds: Seconds | None = None
     run_at: Moment | None = None

@@ -15,6 +15,7 @@ from boltq.api import (
     listing,
     operations,
     overview,
+    page,
     queues,
     scripts,
     single,
@@ -49,7 +50,8 @@ def table(boltq: BoltQ, drive: Drive = lambda _id: None) -> list[Route]:
 
     `drive` is told of operations that are begun; whoever drives those of all queues finds them.
     """
-    return [
+    table: list[Route] = []
+    table += [
         Route("/", front.Front(boltq), {"GET": "open"}, media=()),
         Route("/healthz", front.Healthz(), {"GET": "open"}, media=()),
         Route("/readyz", front.Readyz(boltq), {"GET": "open"}, media=()),
@@ -96,4 +98,10 @@ def table(boltq: BoltQ, drive: Drive = lambda _id: None) -> list[Route]:
         Route("/api/queues/{queue}/pause", queues.Pause(boltq), {"POST": "admin"}),
         Route("/api/queues/{queue}/resume", queues.Resume(boltq), {"POST": "admin"}),
         Route("/api/workers", workers.Workers(boltq), {"GET": "read"}),
+        Route("/api/openapi.json", page.Document(table), {"GET": "open"}),
+        *(
+            Route(path, page.PageFile(name, kind), {"GET": "open"}, media=(kind,))
+            for path, name, kind in page.FILES
+        ),
     ]
+    return table

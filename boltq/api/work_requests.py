@@ -9,6 +9,7 @@ from boltq import ids
 from boltq.api import strict
 from boltq.api.parking import LONGEST_WAIT_SECONDS
 from boltq.api.problems import BadField
+from boltq.api.requests import NO_ID, OUTSIDE_ID
 from boltq.errors import BadArgument
 
 MAX_QUEUES = 20
@@ -39,12 +40,16 @@ _Worker = Annotated[
         description="a text of 1 to 128 bytes, no control characters",
     ),
 ]
+_Queue = Annotated[
+    str, msgspec.Meta(extra_json_schema={"pattern": f"^{ids.NAME_PATTERN}$"})  # asked of boltq.ids
+]
 _Queues = Annotated[
-    list[str],
+    list[_Queue],
     msgspec.Meta(
         min_length=1,
         max_length=MAX_QUEUES,
         description=f"a list of 1 to {MAX_QUEUES} names of queues, none of them twice",
+        extra_json_schema={"uniqueItems": True},
     ),
 ]
 _Flag = Annotated[bool, msgspec.Meta(description="true or false")]
@@ -52,7 +57,13 @@ _Text = Annotated[str, msgspec.Meta(description="a text")]
 _Result = Annotated[msgspec.Raw, msgspec.Meta(description="a JSON value")]
 _Reports = Annotated[list[msgspec.Raw], msgspec.Meta(description="a list of objects")]
 # What an id may be is asked of boltq.ids, after this.
-_Id = Annotated[str, msgspec.Meta(description="the id of a job")]
+_Id = Annotated[
+    str,
+    msgspec.Meta(
+        description="the id of a job",
+        extra_json_schema={"pattern": OUTSIDE_ID, "not": {"type": "string", "pattern": NO_ID}},
+    ),
+]
 
 
 class ClaimRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -145,12 +156,13 @@ class ReportsRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     extends: _Reports = []
 
 
-_KINDS: Mapping[str, type[_Ack | _Fail | _Extend | _Release]] = {
+KINDS: Mapping[str, type[_Ack | _Fail | _Extend | _Release]] = {
     "acks": _Ack,
     "fails": _Fail,
     "releases": _Release,
     "extends": _Extend,
 }
+"""The lists of POST /api/acks, and what is in each."""
 
 
 def read_claim(body: bytes) -> ClaimRequest:
@@ -174,12 +186,12 @@ def read_reports(body: bytes) -> dict[str, list[tuple[str, Report]]]:
     One that breaks a rule refuses all, and is named by its list and its place there, from 0.
     """
     asked = strict.read(ReportsRequest, body)
-    lists: dict[str, list[msgspec.Raw]] = {name: getattr(asked, name) for name in _KINDS}
+    lists: dict[str, list[msgspec.Raw]] = {name: getattr(asked, name) for name in KINDS}
     if sum(map(len, lists.values())) > MAX_REPORTS:
         raise BadField("body", f"the lists together can have at most {MAX_REPORTS} members")
     return {
         name: [
-            _read_report(f"{name}[{index}]", _KINDS[name], bytes(raw))
+            _read_report(f"{name}[{index}]", KINDS[name], bytes(raw))
             for index, raw in enumerate(each)
         ]
         for name, each in lists.items()

@@ -1,0 +1,1 @@
+"""What the API is, for programs: the OpenAPI document, put together from what it goes by."""

@@ -1,0 +1,82 @@
+"""What else there is: the API itself, its document and its health, and the scripts."""
+
+from collections.abc import Mapping
+
+from boltq.api.openapi.operation import JSON, Answer, Operation
+
+AREA = "About"
+ABOUT = "What runs here, whether it is well, and the scripts that all of it is made of."
+
+_FILE = "Without anything from elsewhere; it asks nothing but this API."
+
+OPERATIONS: Mapping[str, Operation] = {
+    "GET /": Operation(
+        "about",
+        AREA,
+        "What runs here",
+        "As text, or as JSON or a page for those who prefer that.",
+        {
+            200: Answer(
+                "What runs here, and how to try it.", "About", (JSON, "text/plain", "text/html")
+            )
+        },
+    ),
+    "GET /healthz": Operation(
+        "healthz",
+        AREA,
+        "Whether this process is alive",
+        "Whatever Redis does.",
+        {200: Answer("It is.", "Health")},
+    ),
+    "GET /readyz": Operation(
+        "readyz",
+        AREA,
+        "Whether Redis answers now",
+        "A 503 if it does not.",
+        {200: Answer("It does.", "Health")},
+    ),
+    "GET /api/scripts": Operation(
+        "scripts",
+        AREA,
+        "All scripts with their contracts",
+        "The manifest: what a client needs to speak to Redis itself, in any language.",
+        {200: Answer("The manifest.", "Manifest")},
+    ),
+    "GET /api/scripts/{name}": Operation(
+        "script",
+        AREA,
+        "One script",
+        "Its linked source, as it goes to SCRIPT LOAD.",
+        {200: Answer("The source.", "Text", ("text/plain",), ("Script-SHA1",))},
+        refusals=(404,),
+        parameters=("name",),
+    ),
+    "GET /api/openapi.json": Operation(
+        "openapi",
+        AREA,
+        "This document",
+        "OpenAPI 3.1; it says nothing secret, so anybody may read it.",
+        {200: Answer("The document.", "OpenApi")},
+    ),
+    "GET /api/docs": Operation(
+        "docs",
+        AREA,
+        "A page of this document",
+        f"It shows each operation and tries it. {_FILE}",
+        {200: Answer("The page.", "Text", ("text/html",))},
+    ),
+    "GET /api/docs/docs.css": Operation(
+        "docsStyle",
+        AREA,
+        "The page's style",
+        _FILE,
+        {200: Answer("The style.", "Text", ("text/css",))},
+    ),
+    "GET /api/docs/docs.js": Operation(
+        "docsScript",
+        AREA,
+        "The page's script",
+        _FILE,
+        {200: Answer("The script.", "Text", ("text/javascript",))},
+    ),
+}

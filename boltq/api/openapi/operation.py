@@ -1,0 +1,178 @@
+"""The words in which an operation is described: its parameters, answers and refusals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import msgspec
+
+from boltq import ids
+from boltq.api import idempotency, requests
+from boltq.api.parking import LONGEST_WAIT_SECONDS
+
+Schema: TypeAlias = dict[str, Any]
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Another operation that can be asked with what an answer tells: its parameters, its body."""
+
+    operation: str
+    parameters: Mapping[str, str]
+    body: Mapping[str, str] | None = None
+
+    def written(self) -> Schema:
+        """Return it as OpenAPI has it."""
+        body = {} if self.body is None else {"requestBody": self.body}
+        return {"operationId": self.operation, "parameters": self.parameters, **body}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One good answer. `schema` names one of the answers' schemas, none: there is no body."""
+
+    description: str
+    schema: str = ""
+    media: tuple[str, ...] = (JSON,)
+    headers: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path, as people and programs read it.
+
+    body: the struct that its body is read by. lines: media types of the same, one a line. refusals:
+    statuses beside those that every operation can have.
+    """
+
+    id: str
+    area: str
+    summary: str
+    description: str
+    answers: Mapping[int, Answer]
+    refusals: tuple[int, ...] = ()
+    parameters: tuple[str, ...] = ()
+    body: type[msgspec.Struct] | None = None
+    many: bool = False
+    lines: tuple[str, ...] = ()
+    body_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter; `place` is path, query or header."""
+
+    name: str
+    place: str
+    description: str
+    schema: Schema = field(default_factory=lambda: {"type": "string"})
+    required: bool = False
+
+    def written(self) -> Schema:
+        """Return it as OpenAPI has it."""
+        written = {"name": self.name, "in": self.place, "description": self.description}
+        return {**written, "required": self.required, "schema": self.schema}
+
+
+_ID: Schema = {
+    "type": "string",
+    "pattern": requests.OUTSIDE_ID,
+    "not": {"pattern": requests.NO_ID},
+}
+_NAME: Schema = {"type": "string", "pattern": f"^{ids.NAME_PATTERN}$"}
+
+
+def _or_none(schema: Schema) -> Schema:
+    return {**schema, "pattern": f"^({schema['pattern'][1:-1]})?$"}
+
+
+PARAMETERS: Mapping[str, Parameter] = {
+    "id": Parameter(
+        *("id", "path"),
+        "The id of the job: `queue:id`, or in the queue `default` the id alone.",
+        *(_ID, True),
+    ),
+    "which": Parameter("id", "query", "The id of the job.", _ID, required=True),
+    "queue": Parameter("queue", "path", "The name of the queue.", _NAME, required=True),
+    "of_queue": Parameter("queue", "query", "Only of this queue; empty is any.", _or_none(_NAME)),
+    "name": Parameter(
+        *("name", "path", "The name of the script."),
+        schema={"type": "string", "minLength": 1},
+        required=True,
+    ),
+    "limit": Parameter(
+        *("limit", "query"),
+        "How many jobs the page may hold.",
+        {"type": "integer", "minimum": 1, "maximum": requests.MAX_LIST, "default": 100},
+    ),
+    "cursor": Parameter(
+        *("cursor", "query"), "Where the page before ended: the `cursor` that it gave."
+    ),
+    "mode": Parameter(
+        *("mode", "query"),
+        "`each`: every job for itself. `all`: all of them or none; they share queue and options.",
+        {"type": "string", "enum": ["each", "all"], "default": "each"},
+    ),
+    "idempotency_key": Parameter(
+        *(idempotency.HEADER, "header"),
+        "Sent again with the same body, the request is answered again and done once.",
+        {"type": "string", "pattern": f"^[ -~]{{1,{idempotency.MOST_LETTERS}}}$"},
+    ),
+    "prefer": Parameter(
+        *("Prefer", "header"),
+        "`wait=N` (RFC 7240): answer once the job has ended, or after N seconds, "
+        f"{LONGEST_WAIT_SECONDS} at most.",
+        {"type": "string"},
+    ),
+    "if_none_match": Parameter(
+        *("If-None-Match", "header"), "The ETag of what you have: if it is still so, a 304."
+    ),
+    "traceparent": Parameter(
+        *("traceparent", "header"),
+        "The trace that the request is part of (W3C Trace Context), for the headers of its jobs.",
+    ),
+    "request_id": Parameter(
+        *("X-Request-Id", "header"), "A name for the request, for its answer and the log."
+    ),
+}
+
+HEADERS: Mapping[str, Schema] = {
+    name: {"description": sentence, "schema": {"type": kind}}
+    for name, sentence, kind in (
+        ("X-Request-Id", "What the request is called in the log.", "string"),
+        ("Location", "Where the job is to be looked at.", "string"),
+        ("Retry-After", "After how many seconds it is worth asking again.", "integer"),
+        (
+            "Idempotent-Replayed",
+            "`true`: this key came before, and nothing was done anew.",
+            "string",
+        ),
+        ("Preference-Applied", "The `wait` that was honoured.", "string"),
+        ("ETag", "Names the content, for If-None-Match.", "string"),
+        ("WWW-Authenticate", "That a key is needed, and which scope it lacks.", "string"),
+        ("Script-SHA1", "By which EVALSHA calls the script.", "string"),
+    )
+}
+
+MEANINGS: Mapping[int, str] = {
+    400: "It breaks a rule: `field` names what, the sentence which rule.",
+    401: "It needs a key, and has none that is valid.",
+    403: "The key lacks the `scope`, or a page of another site has asked.",
+    404: "Nothing is known of what it names.",
+    405: "The path has no such method: `Allow` names those that it has.",
+    406: "What is here cannot be had in a form that it accepts.",
+    408: "It took too long to arrive.",
+    409: "It does not fit how things stand now: `word` and sentence say how.",
+    413: "It is larger than what is taken.",
+    415: "The body is not sent as JSON, or is compressed.",
+    421: "The API is not called by this name.",
+    422: "The same `Idempotency-Key` came with another body before.",
+    429: "This client asks too often: `Retry-After` says when to come again.",
+    431: "Its line and headers are larger than what is taken.",
+    500: "The API met what it did not expect; its log tells more under the `request_id`.",
+    503: "Redis is away, refuses us, or is full; to ask again is safe.",
+}
+"""What each status says of a request that is refused."""

@@ -1,0 +1,135 @@
+"""A headless Chromium, spoken to over a pipe: open a page, run script in it, look at it.
+
+with opened(folder) as page:
+    page.goes_to("http://...", 1440, 1000)
+    page.until("document.title === 'x'")
+    page.run("...")             the value of an expression, which may be a promise
+    page.shot(path)
+"""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from servers import until
+
+PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--hide-scrollbars"),
+    *("--disable-dev-shm-usage", "--remote-debugging-pipe"),
+)
+
+
+class Page:
+    def __init__(self, to: int, back: int) -> None:
+        self._to, self._back = to, os.fdopen(back, "rb")
+        self._rest = b""
+        self._count = 0
+        self._session: str | None = None
+        self.complaints: list[str] = []
+
+    def attach(self) -> None:
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        told = self.call("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = told["sessionId"]
+        for domain in ("Page", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
+
+    def goes_to(self, url: str, width: int = 1440, height: int = 1000) -> None:
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
+        self.call("Page.navigate", url="about:blank")
+        self.complaints.clear()
+        self.call("Page.navigate", url=url)
+
+    def call(self, method: str, **told: object) -> dict[str, Any]:
+        self._count += 1
+        message = {"id": self._count, "method": method, "params": told}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        while True:
+            came = self._read()
+            if came.get("id") == self._count:
+                assert "error" not in came, came
+                return dict(came["result"])
+            self._note(came)
+
+    def _read(self) -> dict[str, Any]:
+        while b"\0" not in self._rest:
+            more = os.read(self._back.fileno(), 1 << 16)
+            assert more, "Chromium has gone"
+            self._rest += more
+        line, _, self._rest = self._rest.partition(b"\0")
+        return dict(json.loads(line))
+
+    def _note(self, came: dict[str, Any]) -> None:
+        entry = came.get("params", {}).get("entry", {})
+        if came.get("method") == "Runtime.exceptionThrown":
+            self.complaints.append(json.dumps(came["params"])[:500])
+        if entry.get("level") == "error":
+            self.complaints.append(f"{entry['text']} {entry.get('url', '')}")
+
+    def run(self, script: str) -> Any:
+        told = self.call(
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
+        )
+        assert "exceptionDetails" not in told, told
+        return told["result"].get("value")
+
+    def until(self, script: str) -> None:
+        until(lambda: bool(self.run(script)))
+
+    def key(self, name: str) -> None:
+        codes = {"Tab": 9, "Enter": 13, "Space": 32}
+        text = {"Enter": "\r", "Space": " "}.get(name, "")
+        told = {"key": name, "code": name, "windowsVirtualKeyCode": codes[name]}
+        self.call("Input.dispatchKeyEvent", type="keyDown", **told, text=text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **told)
+
+    def dark(self) -> None:
+        features = [{"name": "prefers-color-scheme", "value": "dark"}]
+        self.call("Emulation.setEmulatedMedia", features=features)
+
+    def shot(self, path: Path) -> None:
+        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Page]:
+    """A page of a browser with a folder of its own, ended with the block."""
+    assert PROGRAM
+    its_in, to = os.pipe()
+    back, its_out = os.pipe()
+
+    def as_it_expects() -> None:
+        os.dup2(its_in, 63)
+        os.dup2(its_out, 64)
+        os.dup2(63, 3)
+        os.dup2(64, 4)
+
+    browser = subprocess.Popen(
+        [PROGRAM, *FLAGS, f"--user-data-dir={folder}/profile"],
+        pass_fds=(3, 4, its_in, its_out),
+        preexec_fn=as_it_expects,  # noqa: PLW1509 - two system calls, no Python lock
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(its_in)
+    os.close(its_out)
+    page = Page(to, back)
+    try:
+        page.attach()
+        yield page
+    finally:
+        browser.kill()
+        browser.wait(10)
+        os.close(to)
+        page._back.close()

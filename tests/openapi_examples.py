@@ -64,6 +64,21 @@ def paused(api: Api, server: Server) -> None:
     assert api.ask("POST", "/api/queues/mail/pause").status == 200
 
 
+def scheduled(api: Api, _server: Server) -> None:
+    assert api.ask("POST", "/api/jobs", {**JOB, "delay_seconds": 3600}).status == 202
+
+
+def begun(api: Api, server: Server) -> None:
+    dead(api, server)
+    body = {"action": "replay", "queue": "mail", "id": "again-1"}
+    assert api.ask("POST", "/api/operations", body).status == 202
+
+
+def emptied(api: Api, server: Server) -> None:
+    dead(api, server)
+    assert api.ask("DELETE", f"/api/jobs/{ID}").status == 204
+
+
 def at_work(_api: Api, server: Server) -> None:
     now = server.now_ms()
     report = Report(
@@ -79,6 +94,9 @@ GIVEN: Mapping[str, Callable[[Api, Server], None]] = {
     "a dead job": dead,
     "a queue that is paused": paused,
     "a worker that runs a job": at_work,
+    "a job that is scheduled": scheduled,
+    "an operation that was begun": begun,
+    "a queue without jobs": emptied,
 }
 
 
@@ -97,6 +115,8 @@ def send(api: Api, key: str, each: Mapping[str, Any]) -> Answer:
 
 def shape(value: object) -> object:
     """What of an answer is the same each time it is given: all but times, made-up names, counts."""
+    if isinstance(value, dict) and "address" in value:
+        return sorted(value)  # a server's own
     if isinstance(value, dict):
         return {name: shape(inner) for name, inner in value.items() if name != "fence"}
     if isinstance(value, list):
@@ -130,10 +150,13 @@ def objects(schema: object) -> Iterator[dict[str, Any]]:
 
 
 def recorded(each: dict[str, Any], answer: Answer) -> None:
-    """Let the example show what was answered now."""
+    """Let the example show what was answered now, if that has another shape."""
+    is_json = "json" in answer.headers.get_content_type()
+    if is_json and "answer" in each and shape(answer.json) == shape(each["answer"]):
+        return
     each.pop("answer", None)
     each["status"] = answer.status
-    if len(answer.body) < 4000 and "json" in (answer.headers.get_content_type()):
+    if is_json and answer.body and len(answer.body) < 4000:
         text = re.sub(
             r"unix://[^\"]*|redis://[^\"]*", "redis://localhost:6379/0", answer.body.decode()
         )

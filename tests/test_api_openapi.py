@@ -111,7 +111,7 @@ def test_the_parameters_of_a_path_are_those_in_its_braces(told: dict[str, Any]) 
 
 def test_every_member_of_a_body_has_its_rule_in_the_document(told: dict[str, Any]) -> None:
     schemas = told["components"]["schemas"]
-    kinds = [one.body for one in document.OPERATIONS.values() if one.body]
+    kinds = [one.body for one in document.OPERATIONS.values() if isinstance(one.body, type)]
     for kind in {*kinds, *work_requests.KINDS.values(), requests.BackoffRequest}:
         schema = schemas[document.name_of(kind)]
         assert list(schema["properties"]) == list(kind.__struct_fields__)
@@ -142,7 +142,7 @@ def test_an_example_is_answered_as_it_is_shown(
     documented = operations(told)[key]["responses"][str(answer.status)]
     if "$ref" in documented:
         documented = told["components"]["responses"][documented["$ref"].rpartition("/")[2]]
-    if answer.status == 304:
+    if answer.status in (204, 304):
         assert (answer.body, "content" in documented) == (b"", False)
         return
     plain = answer.headers.get_content_type()

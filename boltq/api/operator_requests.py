@@ -7,15 +7,21 @@ import msgspec
 from boltq import ids
 from boltq.api import strict
 from boltq.api.problems import BadField
-from boltq.api.requests import Moment, Person, Priority, Seconds, read_queue
+from boltq.api.requests import Id, Moment, Name, Person, Priority, Seconds, Type, read_queue
+from boltq.counts import STATES
 from boltq.errors import BadArgument
 
 _ERROR_BYTES = 200
 _MOST = 2**53 - 1
 
 # Which state goes with which action, and what a name may hold, is asked of others, after this.
-_Text = Annotated[str, msgspec.Meta(description="a text")]
-_State = Annotated[str, msgspec.Meta(description="a state in which jobs do not run")]
+_State = Annotated[
+    str,
+    msgspec.Meta(
+        description="a state in which jobs do not run",
+        extra_json_schema={"enum": [state for state in STATES if state != "running"]},
+    ),
+]
 _Action = Annotated[
     str,
     msgspec.Meta(
@@ -52,7 +58,7 @@ class FilterRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Which jobs of a queue; what is left out is any, but for the state."""
 
     state: _State | None = None
-    type: _Text | None = None
+    type: Type | None = None
     error: _Error | None = None
     since: Moment | None = None
     until: Moment | None = None
@@ -67,13 +73,13 @@ class OperationRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The body of POST /api/operations. With an id of one's own the request may be repeated."""
 
     action: _Action
-    queue: _Text = ids.DEFAULT_QUEUE
+    queue: Name = ids.DEFAULT_QUEUE
     filter: _Filter = FilterRequest()
     dry_run: _Flag = False
     expected_count: _Count | None = None
     rate_per_second: _Rate = 0
     by: Person = ""
-    id: _Text | None = None
+    id: Id | None = None
 
     @property
     def state(self) -> str | None:

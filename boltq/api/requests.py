@@ -34,15 +34,15 @@ _Jitter = Annotated[float, _range(0, 1, "a number")]
 Priority = Annotated[int, _range(0, 9, "a whole number")]
 _MaxAttempts = Annotated[int, _range(1, 1000, "a whole number")]
 # What a name may hold is asked of boltq.ids, after this; its pattern is for the document alone.
-_Name = Annotated[
+Name = Annotated[
     str,
     msgspec.Meta(description="a text", extra_json_schema={"pattern": f"^{ids.NAME_PATTERN}$"}),
 ]
-_Type = Annotated[
+Type = Annotated[
     str,
     msgspec.Meta(description="a text", extra_json_schema={"pattern": f"^{ids.TYPE_PATTERN}$"}),
 ]
-_Id = Annotated[
+Id = Annotated[
     str,
     msgspec.Meta(
         description="a text",
@@ -94,10 +94,10 @@ _Backoff = Annotated[
 class JobRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The body of POST /api/jobs. The payload is the span of the body as it was written."""
 
-    type: _Type
+    type: Type
     payload: _Payload = msgspec.Raw(b"null")
-    queue: _Name = "default"
-    id: _Id | None = None
+    queue: Name = "default"
+    id: Id | None = None
     priority: Priority | None = None
     delay_seconds: Seconds | None = None
     run_at: Moment | None = None

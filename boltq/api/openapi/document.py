@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Any, Protocol
 
@@ -9,7 +10,7 @@ import msgspec
 
 from boltq import __version__
 from boltq.api import problems
-from boltq.api.openapi import about, operators, producers, work
+from boltq.api.openapi import about, operators, producers, upkeep, upkeep_shapes, work
 from boltq.api.openapi.operation import (
     HEADERS,
     JSON,
@@ -22,7 +23,7 @@ from boltq.api.openapi.operation import (
 from boltq.api.openapi.schemas import name_of, of_bodies, reference
 from boltq.api.openapi.shapes import SHAPES
 
-AREAS = (producers, work, operators, about)
+AREAS = (producers, work, upkeep, operators, about)
 OPERATIONS: Mapping[str, Operation] = {
     key: operation for area in AREAS for key, operation in area.OPERATIONS.items()
 }
@@ -65,8 +66,8 @@ def written(served: Iterable[Served]) -> Schema:
             if key in OPERATIONS:
                 told = _operation(method, OPERATIONS[key], examples().get(key, []), scope)
                 paths.setdefault(route.path, {})[method.lower()] = told
-    bodies = {one.body for one in OPERATIONS.values() if one.body}
-    schemas = {**of_bodies(*bodies), **SHAPES}
+    bodies = {one.body for one in OPERATIONS.values() if isinstance(one.body, type)}
+    schemas = {**of_bodies(*bodies), **SHAPES, **upkeep_shapes.SHAPES}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -142,7 +143,7 @@ def _parameters(one: Operation, shown: list[dict[str, Any]], more: list[str]) ->
 
 def _content(one: Operation, shown: list[dict[str, Any]]) -> Schema:
     assert one.body
-    schema = reference(name_of(one.body))
+    schema = reference(one.body if isinstance(one.body, str) else name_of(one.body))
     if one.many:
         schema = {"type": "array", "items": schema, "minItems": 1, "maxItems": 1000}
     found = {each["name"]: each for each in shown if "body" in each}
@@ -213,6 +214,7 @@ def _refused(status: int, shown: list[dict[str, Any]]) -> Schema:
 def _refusal(status: int) -> Schema:
     names = ["X-Request-Id", *(["Retry-After"] if status in (409, 429, 503) else [])]
     names += ["WWW-Authenticate"] if status in _WITH_KEYS else []
+    names += ["ETag"] if status == HTTPStatus.PRECONDITION_FAILED else []
     return {
         "description": MEANINGS[status],
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},

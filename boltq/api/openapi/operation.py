@@ -9,6 +9,7 @@ import msgspec
 from boltq import ids
 from boltq.api import idempotency, requests
 from boltq.api.parking import LONGEST_WAIT_SECONDS
+from boltq.counts import STATES
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -44,8 +45,8 @@ class Answer:
 class Operation:
     """One method of one path, as people and programs read it.
 
-    body: the struct that its body is read by. lines: media types of the same, one a line. refusals:
-    statuses beside those that every operation can have.
+    body: the struct that its body is read by, or the name of its schema. lines: media types of the
+    same, one a line. refusals: statuses beside those that every operation can have.
     """
 
     id: str
@@ -55,7 +56,7 @@ class Operation:
     answers: Mapping[int, Answer]
     refusals: tuple[int, ...] = ()
     parameters: tuple[str, ...] = ()
-    body: type[msgspec.Struct] | None = None
+    body: type[msgspec.Struct] | str | None = None
     many: bool = False
     lines: tuple[str, ...] = ()
     body_required: bool = True
@@ -83,6 +84,12 @@ _ID: Schema = {
     "not": {"pattern": requests.NO_ID},
 }
 _NAME: Schema = {"type": "string", "pattern": f"^{ids.NAME_PATTERN}$"}
+_TYPE: Schema = {"type": "string", "pattern": f"^{ids.TYPE_PATTERN}$"}
+_TEXT = r"^[^\x00-\x1f\x7f]*$"
+_MOMENT: Schema = {  # or none
+    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "maxLength": 0}]
+}
+_STATE = f"({'|'.join(STATES)})"
 
 
 def _or_none(schema: Schema) -> Schema:
@@ -98,6 +105,56 @@ PARAMETERS: Mapping[str, Parameter] = {
     "which": Parameter("id", "query", "The id of the job.", _ID, required=True),
     "queue": Parameter("queue", "path", "The name of the queue.", _NAME, required=True),
     "of_queue": Parameter("queue", "query", "Only of this queue; empty is any.", _or_none(_NAME)),
+    "state": Parameter(
+        *("state", "query"),
+        "One or several states, with commas between; empty is any.",
+        {"type": "string", "pattern": f"^({_STATE}(,{_STATE})*)?$"},
+    ),
+    "one_state": Parameter(
+        *("state", "query"),
+        "Jobs of which state; empty is dead.",
+        {"type": "string", "enum": ["dead", *(each for each in STATES if each != "dead"), ""]},
+    ),
+    "type": Parameter("type", "query", "Only jobs of this type; empty is any.", _or_none(_TYPE)),
+    "error": Parameter(
+        *("error", "query"),
+        "Only jobs whose last error is of this type; empty is any.",
+        {"type": "string", "maxLength": 200, "pattern": _TEXT},
+    ),
+    "worker": Parameter(
+        *("worker", "query"),
+        "Only jobs that this worker has, or had last; empty is any.",
+        {"type": "string", "maxLength": 128, "pattern": _TEXT},
+    ),
+    "since": Parameter(
+        *("since", "query"),
+        "Only jobs that were due, queued, started or have ended at this time or later.",
+        _MOMENT,
+    ),
+    "until": Parameter(
+        *("until", "query"),
+        "Only those before this time.",
+        _MOMENT,
+    ),
+    "order": Parameter(
+        *("order", "query"),
+        "Which come first.",
+        {"type": "string", "enum": ["newest", "oldest", ""], "default": "newest"},
+    ),
+    "most": Parameter(
+        *("most", "query"),
+        "How many jobs are looked at, of all queues together.",
+        {"type": "integer", "minimum": 1, "maximum": 100_000, "default": 5000},
+    ),
+    "groups": Parameter(
+        *("limit", "query"),
+        "How many groups are shown.",
+        {"type": "integer", "minimum": 1, "maximum": 200, "default": 200},
+    ),
+    "operation": Parameter("id", "path", "The id of the operation.", _ID, required=True),
+    "if_match": Parameter(
+        *("If-Match", "header"), "The ETag of the job as you have seen it; `*` is any."
+    ),
     "name": Parameter(
         *("name", "path", "The name of the script."),
         schema={"type": "string", "minLength": 1},
@@ -166,10 +223,11 @@ MEANINGS: Mapping[int, str] = {
     406: "What is here cannot be had in a form that it accepts.",
     408: "It took too long to arrive.",
     409: "It does not fit how things stand now: `word` and sentence say how.",
+    412: "The job is not as `If-Match` says: `ETag` is its tag now.",
     413: "It is larger than what is taken.",
     415: "The body is not sent as JSON, or is compressed.",
     421: "The API is not called by this name.",
-    422: "The same `Idempotency-Key` came with another body before.",
+    422: "The same `Idempotency-Key`, or `id` of an operation, came with another body before.",
     429: "This client asks too often: `Retry-After` says when to come again.",
     431: "Its line and headers are larger than what is taken.",
     500: "The API met what it did not expect; its log tells more under the `request_id`.",

@@ -1,14 +1,23 @@
-"""What operators ask: what is dead, what waits, who works, and to hold a queue."""
+"""What operators ask of queues: what they hold, how they behave, and who works on them."""
 
 from collections.abc import Mapping
 
 from boltq.api.openapi.operation import Answer, Operation
+from boltq.api.operator_requests import PurgeRequest
 from boltq.api.requests import PauseRequest
 
 AREA = "Queues"
-ABOUT = "See what queues hold and who works on them, and pause them."
+ABOUT = "See what queues hold and who works on them; set, pause, empty and delete them."
 
 OPERATIONS: Mapping[str, Operation] = {
+    "GET /api/overview": Operation(
+        "overview",
+        AREA,
+        "What a dashboard shows first",
+        "The counts of all queues, the longest waits first, the workers and the server; made once "
+        "a second, however many ask.",
+        {200: Answer("The snapshot.", "Overview")},
+    ),
     "GET /api/stats": Operation(
         "stats",
         AREA,
@@ -22,6 +31,43 @@ OPERATIONS: Mapping[str, Operation] = {
         "List the queues",
         "Each with its counts, and whether it is paused.",
         {200: Answer("The queues.", "Queues")},
+    ),
+    "GET /api/queues/{queue}": Operation(
+        "queue",
+        AREA,
+        "Look at a queue",
+        "Its counts and its settings.",
+        {200: Answer("The queue.", "OneQueue")},
+        refusals=(404,),
+        parameters=("queue",),
+    ),
+    "PATCH /api/queues/{queue}": Operation(
+        "configure",
+        AREA,
+        "Set how a queue behaves",
+        "What the body names, all or nothing; null is the default again.",
+        {200: Answer("The queue as it is then.", "OneQueue")},
+        parameters=("queue",),
+        body="SettingsRequest",
+    ),
+    "DELETE /api/queues/{queue}": Operation(
+        "drop",
+        AREA,
+        "Delete a queue",
+        "With its settings, totals and operations, if it has no jobs.",
+        {204: Answer("It is deleted.")},
+        refusals=(404, 409),
+        parameters=("queue",),
+    ),
+    "POST /api/queues/{queue}/purge": Operation(
+        "purge",
+        AREA,
+        "Delete the jobs of a state",
+        "By an operation, which goes on when this request has been answered.",
+        {202: Answer("It is begun.", "Operation", headers=("Location",))},
+        refusals=(409,),
+        parameters=("queue",),
+        body=PurgeRequest,
     ),
     "POST /api/queues/{queue}/pause": Operation(
         "pause",
@@ -40,14 +86,6 @@ OPERATIONS: Mapping[str, Operation] = {
         "Its jobs are handed out again.",
         {200: Answer("The queue.", "Queue")},
         parameters=("queue",),
-    ),
-    "GET /api/dead": Operation(
-        "dead",
-        AREA,
-        "List dead jobs",
-        "The newest first, without payloads, of one queue or of all.",
-        {200: Answer("A page of them.", "DeadPage")},
-        parameters=("of_queue", "limit", "cursor"),
     ),
     "GET /api/workers": Operation(
         "workers",

@@ -37,7 +37,8 @@ def _noted(schema: Schema, sentence: str) -> Schema:
     return {**schema, "description": sentence}
 
 
-def _job() -> dict[str, Schema]:
+def job_members() -> dict[str, Schema]:
+    """Return the members of a job."""
     return {
         "id": _noted(TEXT, "`queue:id`, or in the queue `default` the id alone"),
         "queue": TEXT,
@@ -70,14 +71,16 @@ _JOB_HAS = "id queue type state priority attempt failures max_attempts created_a
 _STANDING = ("run_at", "started_at", "finished_at", "lease_expires_at")
 
 
-def _counts() -> dict[str, Schema]:
+def counts() -> dict[str, Schema]:
+    """Return the members of counts."""
     names = [*STATES, *(name for name in Stats._fields if name.endswith("_total"))]
     return dict.fromkeys(names, WHOLE)
 
 
-def _queue() -> dict[str, Schema]:
+def queue_members() -> dict[str, Schema]:
+    """Return the members of a queue."""
     return {
-        **_counts(),
+        **counts(),
         "lapsed": _noted(WHOLE, "running jobs whose lease has run out"),
         "oldest_queued_seconds": NUMBER,
         "next_due_at": MOMENT,
@@ -88,7 +91,7 @@ def _queue() -> dict[str, Schema]:
     }
 
 
-_QUEUE_HAS = "lapsed oldest_queued_seconds paused"
+QUEUE_HAS = "lapsed oldest_queued_seconds paused"
 
 _REPORT: dict[str, Schema] = {
     "id": TEXT,
@@ -112,6 +115,7 @@ SHAPES: dict[str, Schema] = {
         request_id=_noted(TEXT, "what the request is called in the log"),
         instance=TEXT,
         scope=_noted(TEXT, "which the key lacks"),
+        counted=_noted(WHOLE, "how many jobs there are, where another number was expected"),
         unknown_ids=_noted(listed(TEXT), "jobs of which it is not known what was done"),
         **{name: schema for name, schema in _REPORT.items() if name not in ("id", "already")},
     ),
@@ -121,9 +125,9 @@ SHAPES: dict[str, Schema] = {
         attempt=WHOLE,
         at=MOMENT,
     ),
-    "Job": members(_JOB_HAS, **_job()),
+    "Job": members(_JOB_HAS, **job_members()),
     "Enqueued": members(
-        "id", duplicate=_noted(FLAG, "true: a job of this id was there before"), **_job()
+        "id", duplicate=_noted(FLAG, "true: a job of this id was there before"), **job_members()
     ),
     "Cancelled": members(
         "answer id",
@@ -131,9 +135,11 @@ SHAPES: dict[str, Schema] = {
             {"type": "string", "enum": ["cancelled", "already", "asked"]},
             "it is cancelled, it was already, or its worker is asked to stop",
         ),
-        **_job(),
+        **job_members(),
     ),
-    "Replayed": members("answer id", answer={"type": "string", "const": "replayed"}, **_job()),
+    "Replayed": members(
+        "answer id", answer={"type": "string", "const": "replayed"}, **job_members()
+    ),
     "Batch": members(
         "created duplicates refused results",
         **dict.fromkeys(("created", "duplicates", "refused"), WHOLE),
@@ -174,14 +180,9 @@ SHAPES: dict[str, Schema] = {
         ),
     ),
     "ReportAnswer": members("id", word=TEXT, detail=TEXT, **_REPORT),
-    "DeadPage": members(
-        "jobs cursor",
-        jobs=listed(reference("Job")),
-        cursor=_noted(TEXT, "for the next page; empty: this is the last"),
-    ),
-    "QueueStats": members(_QUEUE_HAS, _counts(), **_queue()),
-    "Queue": members(f"queue {_QUEUE_HAS}", _counts(), queue=TEXT, **_queue()),
-    "Stats": members("queues", _counts(), **_counts(), queues=by_name(reference("QueueStats"))),
+    "QueueStats": members(QUEUE_HAS, counts(), **queue_members()),
+    "Queue": members(f"queue {QUEUE_HAS}", counts(), queue=TEXT, **queue_members()),
+    "Stats": members("queues", counts(), **counts(), queues=by_name(reference("QueueStats"))),
     "Queues": members("queues", queues=listed(reference("Queue"))),
     "Workers": members("workers now", workers=listed(reference("Worker")), now=MOMENT),
     "Worker": members(

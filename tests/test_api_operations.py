@@ -251,6 +251,7 @@ BAD_OPERATIONS = [
     ({"action": "replay", "filter": {"type": "a b"}}, "filter.type"),
     ({"action": "replay", "filter": {"error": ""}}, "filter.error"),
     ({"action": "replay", "filter": {"error": "ä" * 101}}, "filter.error"),
+    ({"action": "replay", "by": "ä" * 65}, "by"),
     ({"action": "replay", "filter": {"since": "now"}}, "filter.since"),
     ({"action": "replay", "queue": "a b"}, "queue"),
     ({"action": "replay", "dry_run": 1}, "dry_run"),

@@ -7,7 +7,17 @@ import msgspec
 from boltq import ids
 from boltq.api import strict
 from boltq.api.problems import BadField
-from boltq.api.requests import Id, Moment, Name, Person, Priority, Seconds, Type, read_queue
+from boltq.api.requests import (
+    Id,
+    Moment,
+    Name,
+    Person,
+    Priority,
+    Seconds,
+    Type,
+    check_bytes,
+    read_queue,
+)
 from boltq.counts import STATES
 from boltq.errors import BadArgument
 
@@ -109,6 +119,7 @@ def read_operation(body: bytes) -> OperationRequest:
     """Return what is to be done to many jobs, or raise BadField for what breaks a rule."""
     asked = strict.read(OperationRequest, body)
     read_queue(asked.queue)
+    check_bytes("by", asked.by)
     if asked.state is None:
         raise BadField("filter.state", "filter.state must be given: which jobs are meant")
     error = asked.filter.error
@@ -130,6 +141,7 @@ def read_operation(body: bytes) -> OperationRequest:
 def read_purge(queue: str, body: bytes) -> OperationRequest:
     """Return the operation by which jobs are deleted, or raise BadField for what breaks a rule."""
     asked = strict.read(PurgeRequest, body)
+    check_bytes("by", asked.by)
     return OperationRequest(
         action="purge",
         queue=queue,

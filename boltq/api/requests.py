@@ -170,10 +170,15 @@ def read_job(body: bytes) -> JobRequest:
 def read_pause(body: bytes) -> PauseRequest:
     """Return why a queue is paused and who says so, or raise BadField for what breaks a rule."""
     asked = strict.read(PauseRequest, body) if body else PauseRequest()
-    for field, most in (("reason", _REASON_BYTES), ("by", _PERSON_BYTES)):
-        if len(getattr(asked, field).encode()) > most:
-            raise BadField(field, f"{field} must be {strict.rules(PauseRequest)[field]}")
+    check_bytes("reason", asked.reason, _REASON_BYTES)
+    check_bytes("by", asked.by)
     return asked
+
+
+def check_bytes(field: str, text: str, most: int = _PERSON_BYTES) -> None:
+    """Raise BadField for a text of too many bytes: the rules of its member count letters."""
+    if len(text.encode()) > most:
+        raise BadField(field, f"{field} must be a text of at most {most} bytes")
 
 
 def read_id(text: str | None) -> str:

@@ -21,7 +21,7 @@ TOLD_IN_WORDS = [
         r"cursor must be one that (this list|the list of \S+) gave",
         r"(differs from that of item 1|the jobs share it)",
         r"must be a text of (1 to|at most) [0-9]+ bytes",
-        r"must be a whole number from [0-9]+ to [0-9]+, not [0-9]+\.0$",
+        r"must be a whole number.*, not [0-9]+\.0$",
         r"(Idempotency-Key .* came with another body|was begun by another request)",
         r"(the body must have|filter\.state must be given|filter\.state )",
     )

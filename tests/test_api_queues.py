@@ -66,6 +66,15 @@ def test_a_bad_setting_is_refused_by_its_name_and_nothing_is_set(rig: Rig) -> No
     assert rig.boltq.settings("a") == before
 
 
+def test_a_setting_of_many_decimals_is_set_with_six(rig: Rig) -> None:
+    body = b'{"job_backoff_jitter": 0.942117888902881}'
+    result = rig.http.simulate_patch(
+        "/api/queues/a", body=body, headers={"Content-Type": "application/json"}
+    )
+    assert result.status_code == 200, result.text
+    assert result.json["settings"]["job_backoff_jitter"] == 0.942118
+
+
 def test_a_name_given_twice_is_refused(rig: Rig) -> None:
     result = rig.http.simulate_patch(
         "/api/queues/a",

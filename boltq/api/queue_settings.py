@@ -86,4 +86,5 @@ def _written(name: str, value: bytes) -> str | None:
             raise BadField(name, str(error)) from error
     if kind == "integer" and isinstance(given, float):
         raise BadField(name, f"{name} must be a whole number, not {value.decode()}")
-    return format(Decimal(str(given)), "f")
+    # With as many decimals as those of a job are sent with: the engine takes 16 letters.
+    return format(Decimal(str(round(given, 6))), "f")

@@ -10,7 +10,8 @@ LINKED := build/linked
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help init deps run run-api run-worker test model mutants chaos bounds aof check lua verify luacheck
+.PHONY: help init deps run run-api run-worker test model mutants chaos bounds \
+        api-load api-speed aof check lua verify luacheck
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +63,12 @@ chaos: deps ## all kinds of callers and faults, and a judge of what came of it: 
 bounds: deps ## a million jobs, and how long each call takes then: JOBS=1000000 SEED=1
 	@cd tests && PYTHONPATH=..:. ../$(BIN)/python -m rig.bounds --jobs $(or $(JOBS),1000000) \
 	  --servers redis,valkey $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+api-load: deps ## 64 connections that ask the API all that can be asked, also wrongly: SECONDS=60
+	@cd tests && PYTHONPATH=..:. ../$(BIN)/python -m rig.api_mixed --seconds $(or $(SECONDS),60) $(ARGS)
+
+api-speed: deps ## how fast the API is, beside one that only says hello
+	@cd tests && PYTHONPATH=..:. ../$(BIN)/python -m rig.api_speed $(ARGS)
 
 aof: deps ## the append-only file cut at each byte of its last 4 KiB: SEED=1
 	@TEST_AOF=every TEST_SEED=$(or $(SEED),1) $(BIN)/pytest -q -s tests/test_aof.py $(ARGS)

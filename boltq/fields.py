@@ -22,6 +22,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "delay_ms": "for how long the job was put off",
         "timeout_seconds": "how long the job may run",
         "file": "where the email was written",
+        "operation": "the id of an operation on many jobs",
         "count": "how many jobs were done without a line each",
         "caller": "the name of the key with which the request came",
         "method": "of the request",

@@ -202,7 +202,7 @@ def test_what_operators_do_under_load_adds_up_at_rest(
         running = [callers.submit(operator.run) for operator in operators]
         try:
             made = sum(callers.map(produce, range(SEED, SEED + 3)))
-            until(lambda: q.read("dead"), 20)
+            until(lambda: q.raw.zcard(q.key("dead")), 20)
         finally:
             go.set()
         for operator in running:

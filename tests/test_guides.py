@@ -29,7 +29,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def serve(start: Start, *arguments: str) -> Program:
-    return start("boltq", "up", *arguments, API_PORT="0").find_api()
+    # Else what a handler prints would wait until the worker ends.
+    return start("boltq", "up", *arguments, API_PORT="0", PYTHONUNBUFFERED="1").find_api()
 
 
 class Web:

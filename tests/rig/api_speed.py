@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import falcon
-from programs import Program, started_in
+from programs import Program, environment, started_in
 from servers import TestServer, process_server
 
 from boltq.api.serve import Serving
@@ -107,7 +107,12 @@ class Rig:
         self.server.raw().flushall()
         before = _cpu_seconds(pid)
         done = subprocess.run(
-            [sys.executable, "-m", *module], capture_output=True, text=True, check=True, timeout=120
+            [sys.executable, "-m", *module],
+            env=environment(PYTHONPATH=os.pathsep.join(sys.path)),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
         )
         used = _cpu_seconds(pid) - before
         count, bad, took = done.stdout.split()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from servers import TestServer
+from waitress import wasyncore
 
 from boltq.api import channel
 from boltq.api.app import create_app
@@ -292,3 +293,32 @@ def test_localhost_is_listened_on_where_everyone_looks(monkeypatch: pytest.Monke
     socket.create_connection(("127.0.0.1", serving.port), timeout=1).close()
     stop.set()
     serving.run(stop)
+
+
+def test_the_loop_rests_while_a_thread_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would turn round and round, and keep the interpreter's lock from that thread."""
+    sending, go, turns = threading.Event(), threading.Event(), []
+    send, loop = channel.Channel.send, wasyncore.loop
+
+    def slowly(self: channel.Channel, data: bytes, do_close: bool = True) -> int:  # noqa: FBT001, FBT002
+        sending.set()
+        assert go.wait(10)
+        return send(self, data, do_close)
+
+    def counted(*arguments: Any, **options: Any) -> None:
+        turns.append(1)
+        loop(*arguments, **options)
+
+    monkeypatch.setattr(channel.Channel, "send", slowly)
+    monkeypatch.setattr(wasyncore, "loop", counted)
+    with served(greet) as (serving, _stop), ThreadPoolExecutor(1) as client:
+        request = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        answer = client.submit(talk, serving.port, request)
+        assert sending.wait(10)
+        before = len(turns)
+        with socket.create_connection(("127.0.0.1", serving.port)):  # the loop turns to it
+            threading.Event().wait(0.05)
+        turned = len(turns) - before
+        go.set()
+        assert answer.result(10).startswith(b"HTTP/1.1 200 ")
+    assert turned < 20

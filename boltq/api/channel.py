@@ -9,7 +9,6 @@ from http import HTTPStatus
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
-from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask, Task, WSGITask
 from waitress.utilities import Error
@@ -19,7 +18,7 @@ from boltq.api.lot import Lot
 from boltq.api.middleware import SAFE_HEADERS
 from boltq.api.parking import ENDING, PLACE, Parked, Place
 from boltq.api.parser import StrictParser
-from boltq.api.problems import CHALLENGE, MEDIA_TYPE, problem
+from boltq.api.problems import CHALLENGE, MEDIA_TYPE, problem, sentence_of
 from boltq.logs import REQUEST_ID
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class ProblemTask(ErrorTask):
         id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         # What was sent is quoted at the end of some sentences, and may hold a key.
         reason = error.body.partition(' "')[0]
-        body = problem(status, _sentence(error.code, reason, request.adj), request_id=id)
+        body = problem(status, sentence_of(error.code, reason, request.adj), request_id=id)
         self.status = f"{status.value} {status.phrase}"
         self.response_headers = [
             *SAFE_HEADERS.items(),
@@ -215,7 +214,19 @@ class Channel(HTTPChannel):
 
     def writable(self) -> bool:
         """Tell waitress' loop whether there is something to write, or the connection to close."""
-        return self.closes_at < time.monotonic() if self.closes_at else bool(super().writable())
+        if self.closes_at:
+            return self.closes_at < time.monotonic()
+        if not super().writable():
+            return False
+        # A thread that sends wakes the loop if something is left. To watch meanwhile would be to
+        # turn round and round, and to keep the interpreter's lock from that very thread.
+        return bool(self.will_close) or not self.requests or not self._is_sending()
+
+    def _is_sending(self) -> bool:
+        if not self.outbuf_lock.acquire(blocking=False):
+            return True
+        self.outbuf_lock.release()
+        return False
 
     def handle_read(self) -> None:
         """Read a request, or throw away what nobody will answer."""
@@ -233,13 +244,3 @@ class Channel(HTTPChannel):
         else:
             super().handle_close()
             self.lot.leave(self)
-
-
-def _sentence(code: int, reason: str, limits: Adjustments) -> str:
-    if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return f"the body can have at most {limits.max_request_body_size - 1} bytes"
-    if code == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
-        return f"the line and headers can have at most {limits.max_request_header_size - 1} bytes"
-    if code == HTTPStatus.BAD_REQUEST:
-        return f"this is no request of HTTP: {reason}"
-    return reason

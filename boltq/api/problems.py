@@ -7,6 +7,7 @@ from typing import Any
 
 import falcon
 import ujson
+from waitress.adjustments import Adjustments
 
 from boltq import errors
 
@@ -170,3 +171,14 @@ def _answer_surprise(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "the API met an error that it did not expect; its log tells more under this request_id",
     )
+
+
+def sentence_of(code: int, reason: str, limits: Adjustments) -> str:
+    """Say what waitress refuses: its code, its words, and the limits that it has."""
+    if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return f"the body can have at most {limits.max_request_body_size - 1} bytes"
+    if code == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+        return f"the line and headers can have at most {limits.max_request_header_size - 1} bytes"
+    if code == HTTPStatus.BAD_REQUEST:
+        return f"this is no request of HTTP: {reason}"
+    return reason

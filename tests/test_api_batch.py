@@ -156,6 +156,11 @@ def test_all_go_in_one_call_of_the_script(
         (b"[]", "", "a batch must be of 1 to 1000 jobs, not 0"),
         (b"[" + b"{}," * 1000 + b"{}]", "", "a batch must be of 1 to 1000 jobs, not 1001"),
         (b"[{}]", "?mode=some", "mode must be each or all"),
+        (
+            b"[" + b",".join([b'{"type": "a"}'] * 501) + b"]",
+            "?mode=all",
+            "with mode=all a batch is of 1 to 500 jobs, not 501",
+        ),
     ],
 )
 def test_what_is_no_batch_is_refused(

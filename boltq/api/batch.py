@@ -188,6 +188,9 @@ def _calls(items: Sequence[_Item]) -> Iterator[_Sent]:
 
 
 def _one_call(items: Sequence[_Item]) -> Iterator[_Sent]:
+    if len(items) > newjob.MOST_ITEMS:
+        most = newjob.MOST_ITEMS
+        raise BadField("body", f"with mode=all a batch is of 1 to {most} jobs, not {len(items)}")
     first = items[0]
     for one in items:
         if (one.queue, one.common) != (first.queue, first.common):

@@ -49,7 +49,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Enqueue many jobs",
         f"Up to {MOST_JOBS:,} jobs and 16 MiB, as an array or as a line of JSON each. With "
         "`mode=each` every job is taken or refused for itself, and told so in its place. With "
-        "`mode=all` they share queue and options, and all of them are enqueued, or none.",
+        "`mode=all` up to 500 share queue and options, and all of them are enqueued, or none.",
         {
             200: Answer(
                 "What became of each (`mode=each`).", "Batch", headers=("Idempotent-Replayed",)

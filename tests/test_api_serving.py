@@ -243,6 +243,39 @@ def test_an_idle_kept_connection_does_not_hold_up_the_stop() -> None:
         connection.close()
 
 
+class Lingering:
+    """Answers at once, and is done with it only later: until then nobody reads the connection."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        self.answered = greet(environ, start_response)
+        return self
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.answered)
+
+    def close(self) -> None:
+        assert self.go.wait(10)
+
+
+def test_a_request_that_came_before_the_last_one_was_put_away_is_answered_by_a_stop() -> None:
+    lingering = Lingering()
+    with served(lingering) as (serving, stop):
+        connection = HTTPConnection("127.0.0.1", serving.port, timeout=10)
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"0"
+        connection.request("POST", "/", b"four")
+        stop.set()
+        polled = threading.Event()
+        while not refuses_connections(serving.port):
+            polled.wait(0.02)
+        lingering.go.set()
+        assert connection.getresponse().read() == b"4"
+        connection.close()
+
+
 def test_the_same_job_posted_by_many_at_once_is_made_once(server: TestServer, queue: str) -> None:
     boltq = BoltQ(server.address)
     body = json.dumps({"type": "echo", "queue": queue, "id": "a1", "payload": "é"})

@@ -155,13 +155,15 @@ class Serving:
     def _is_busy(self) -> bool:
         """Tell whether anything is in work, and close the connections on which nothing is.
 
-        An idle one could bring another request for as long as others are busy.
+        An idle one could bring another request for as long as others are busy. It is read once
+        more: while its last request was in work nobody did, and the next may have begun.
         """
-        busy = {channel: _is_busy(channel) for channel in channels(self._watched)}
-        for channel, is_busy in busy.items():
-            if not is_busy:
+        idle = [channel for channel in channels(self._watched) if not _is_busy(channel)]
+        self._pump(0)
+        for channel in idle:
+            if channel.connected and not _is_busy(channel):
                 channel.handle_close()
-        return any(busy.values())
+        return any(_is_busy(channel) for channel in channels(self._watched))
 
     def _accept_what_waits(self, listener: Listener) -> None:
         """Take the connections that the kernel has accepted for us: closing would cut them off."""

@@ -1,5 +1,6 @@
 """Signals as events: the way in which every program of ours is asked to end."""
 
+import atexit
 import signal
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -31,4 +32,11 @@ def stop_on_signals() -> tuple[Event, Event]:
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, hear)
+    atexit.register(_hear_no_more)
     return stop, hurry
+
+
+def _hear_no_more() -> None:
+    """Leave the exit status alone: while Python ends, a signal would do what it does by default."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)

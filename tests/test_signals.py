@@ -1,0 +1,25 @@
+"""How our programs hear that they are to end."""
+
+import subprocess
+import sys
+
+ENDING_ONCE_MORE = """
+import os, signal
+from boltq.signals import stop_on_signals
+
+class Late:
+    def __del__(self, kill=os.kill, me=os.getpid(), number=signal.{name}):
+        kill(me, number)  # here no function of Python is called for a signal any more
+
+late = Late()
+stop, hurry = stop_on_signals()
+os.kill(os.getpid(), signal.{name})
+assert stop.wait(10)
+assert not hurry.is_set()
+"""
+
+
+def test_a_signal_that_comes_while_the_program_is_ending_changes_no_exit_status() -> None:
+    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+        program = ENDING_ONCE_MORE.format(name=name)
+        assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

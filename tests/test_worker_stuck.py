@@ -127,18 +127,3 @@ def test_a_handler_thread_that_dies_fails_its_job_and_is_replaced(
     log = (tmp_path / "log.txt").read_text()
     assert log.count("a handler thread died") == 1
     assert 'stack=""' in log  # to look for it could end the process
-
-
-@pytest.mark.parametrize("name", ["_settling", "_beating", "_fetching"])
-def test_any_other_thread_that_dies_is_started_again(
-    q: QueueState, name: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    with working(q, {"t": lambda: None}) as worker:
-        thread = getattr(worker, name)
-        ident = thread.ident
-        thread._lives = lambda: False
-        until(lambda: "a thread of the worker died and is started again" in caplog.text)
-        del thread._lives
-        until(lambda: thread.ident != ident)
-        q.enqueue("a", type="t")
-        wait_for(q, "completed", "a")

@@ -66,7 +66,7 @@ def test_many_who_look_cost_one_snapshot_a_second(
 def test_while_a_snapshot_is_made_the_last_one_is_shown(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    resource = overview.Overview(rig.boltq)._snapshot
+    resource = overview.looks(rig.boltq)
     first = resource.now()
     begins, may_end = threading.Event(), threading.Event()
     make = overview._made

@@ -10,6 +10,7 @@ from boltq.api.driver import Driver
 from boltq.api.keys import Keys
 from boltq.api.limits import Limits
 from boltq.api.middleware import RequestLog, SameOrigin, Unchanged
+from boltq.api.traffic import Traffic
 from boltq.client import BoltQ
 from boltq.settings import Settings
 
@@ -33,10 +34,14 @@ def create_app(
     settings leave the API open to others. `driver` does what operations ask for; without one they
     wait for another process that has.
     """
-    table = routes.table(boltq, driver.drive) if driver else routes.table(boltq)
+    traffic = Traffic()
+    drive = driver.drive if driver else lambda _id: None
+    table = routes.table(boltq, drive, traffic)
     access = Access.of(settings, table, keys) if settings else Access(table)
     limits = Limits.of(settings) if settings else Limits()
-    app: App = falcon.App(middleware=[RequestLog(limits), access, SameOrigin(), Unchanged()])
+    app: App = falcon.App(
+        middleware=[RequestLog(limits, traffic), access, SameOrigin(), Unchanged()]
+    )
     problems.install(app)
     for route in table:
         app.add_route(route.path, route.resource)

@@ -52,6 +52,7 @@ POST /api/queues/QUEUE/resume      hand them out again
 GET  /api/workers                  the workers, and the jobs that they run
 GET  /api/openapi.json             all of this for programs, in OpenAPI 3.1
 GET  /api/docs                     a page of it, to read and to try
+GET  /metrics                      what the queues hold, for Prometheus
 GET  /healthz                      this process is alive
 GET  /readyz                       and Redis answers
 """

@@ -42,7 +42,7 @@ class DeadGroups:
 
     def __init__(self, boltq: BoltQ) -> None:
         self._boltq = boltq
-        self._snapshots: dict[_Asked, Snapshot] = {}
+        self._snapshots: dict[_Asked, Snapshot[Answer]] = {}
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Count jobs that have the same type and last errors alike, the largest groups first.

@@ -12,6 +12,7 @@ import falcon
 from boltq.api import parking
 from boltq.api.answers import etag
 from boltq.api.limits import Limits
+from boltq.api.traffic import Traffic
 from boltq.logs import REQUEST_ID
 
 SAFE_HEADERS = {
@@ -34,11 +35,12 @@ _log = logging.getLogger(__name__)
 class RequestLog:
     """Gives each request an id, from X-Request-Id where that is safe, and one line in the log.
 
-    limits: what whoever reads its body goes by.
+    limits: what whoever reads its body goes by. traffic: counts requests.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, traffic: Traffic) -> None:
         self._limits = limits
+        self._traffic = traffic
 
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         """Note when the request came and what it is called, once if it waits and is run again."""
@@ -64,12 +66,14 @@ class RequestLog:
             if resp.get_header(name) is None:
                 resp.set_header(name, value)
         status, error = resp.status_code, req.context.error
+        seconds = perf_counter() - req.context.started
+        self._traffic.add(req.method, req.uri_template, status, seconds)
         fields = {
             "method": req.method,
             # Quoted again: a decoded path may hold line breaks, and a log line is one line.
             "path": quote(req.path, safe="/:")[:_SHOWN_LETTERS],
             "status": status,
-            "duration_ms": round((perf_counter() - req.context.started) * 1000, 1),
+            "duration_ms": round(seconds * 1000, 1),
             "request_id": req.context.request_id,
             **req.context.concerns,
         }

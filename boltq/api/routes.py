@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import falcon
 
+from boltq import exposition
 from boltq.api import (
     batch,
     claims,
@@ -13,6 +14,7 @@ from boltq.api import (
     jobs,
     leases,
     listing,
+    metrics,
     operations,
     overview,
     page,
@@ -24,6 +26,7 @@ from boltq.api import (
 )
 from boltq.api.driver import Drive
 from boltq.api.keys import Scope
+from boltq.api.traffic import Traffic
 from boltq.client import BoltQ
 
 
@@ -45,16 +48,26 @@ class Route(NamedTuple):
         return (*self.scopes, *(["HEAD"] if "GET" in self.scopes else []), "OPTIONS")
 
 
-def table(boltq: BoltQ, drive: Drive = lambda _id: None) -> list[Route]:
+def table(
+    boltq: BoltQ, drive: Drive = lambda _id: None, traffic: Traffic | None = None
+) -> list[Route]:
     """Return every route of the API over a client: what is served, documented and guarded.
 
     `drive` is told of operations that are begun; whoever drives those of all queues finds them.
+    `traffic` is what counts the requests.
     """
     table: list[Route] = []
+    looks = overview.looks(boltq)
     table += [
         Route("/", front.Front(boltq), {"GET": "open"}, media=()),
         Route("/healthz", front.Healthz(), {"GET": "open"}, media=()),
         Route("/readyz", front.Readyz(boltq), {"GET": "open"}, media=()),
+        Route(
+            "/metrics",
+            metrics.Metrics(looks, traffic or Traffic()),
+            {"GET": "read"},
+            media=exposition.MEDIA,
+        ),
         Route("/api/jobs", jobs.Jobs(boltq), {"GET": "read", "POST": "enqueue"}),
         Route("/api/jobs/batch", batch.Batch(boltq), {"POST": "enqueue"}),
         Route("/api/jobs/status", jobs.JobStatus(boltq), {"GET": "read"}),
@@ -86,7 +99,7 @@ def table(boltq: BoltQ, drive: Drive = lambda _id: None) -> list[Route]:
         ),
         Route("/api/operations/{id}", operations.OneOperation(boltq), {"GET": "read"}),
         Route("/api/operations/{id}/stop", operations.Stop(boltq), {"POST": "admin"}),
-        Route("/api/overview", overview.Overview(boltq), {"GET": "read"}),
+        Route("/api/overview", overview.Overview(looks), {"GET": "read"}),
         Route("/api/stats", queues.AllStats(boltq), {"GET": "read"}),
         Route("/api/queues", queues.Queues(boltq), {"GET": "read"}),
         Route(

@@ -1,13 +1,16 @@
-"""An answer that is made at most once a second, however many ask for it."""
+"""What is made at most once a second, however many ask for it."""
 
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import falcon
 
 from boltq.errors import Unavailable
+
+T = TypeVar("T")
 
 FRESH_SECONDS = 1.0
 """For how long an answer is given without asking the server."""
@@ -30,17 +33,17 @@ class Answer:
         resp.context.tag = self.tag
 
 
-class Snapshot:
-    """Keeps the last answer that `make` gave: one caller makes it for all. Safe for threads."""
+class Snapshot(Generic[T]):
+    """Keeps the last that `make` gave: one caller makes it for all. Safe for threads."""
 
-    def __init__(self, make: Callable[[], Answer]) -> None:
+    def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
         self._making = threading.Lock()
-        self._last: tuple[Answer, float] | None = None
+        self._last: tuple[T, float] | None = None
         self._failed: tuple[str, float] = ("", 0.0)
 
-    def now(self) -> Answer:
-        """Return the answer, a second old at most, or the one before while another is made."""
+    def now(self) -> T:
+        """Return it, a second old at most, or the one before while another is made."""
         last = self._younger_than(FRESH_SECONDS)
         if last:
             return last
@@ -52,20 +55,20 @@ class Snapshot:
         finally:
             self._making.release()
 
-    def _younger_than(self, seconds: float) -> Answer | None:
+    def _younger_than(self, seconds: float) -> T | None:
         last = self._last
         return last[0] if last and time.monotonic() - last[1] < seconds else None
 
-    def _made(self) -> Answer:
+    def _made(self) -> T:
         # Whoever has waited meanwhile does not wait for the patience of one call after the other.
         sentence, moment = self._failed
         if sentence and time.monotonic() - moment < FRESH_SECONDS:
             raise Unavailable(sentence)
         began = time.monotonic()
         try:
-            answer = self._make()
+            made = self._make()
         except Unavailable as error:
             self._failed = str(error), time.monotonic()
             raise
-        self._last = answer, began
-        return answer
+        self._last = made, began
+        return made

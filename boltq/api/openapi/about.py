@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from boltq import exposition
 from boltq.api.openapi.operation import JSON, Answer, Operation
 
 AREA = "About"
@@ -34,6 +35,14 @@ OPERATIONS: Mapping[str, Operation] = {
         "Whether Redis answers now",
         "A 503 if it does not.",
         {200: Answer("It does.", "Health")},
+    ),
+    "GET /metrics": Operation(
+        "metrics",
+        AREA,
+        "What the queues hold, for Prometheus",
+        "In OpenMetrics 1.0 or the older text format. It shows what `GET /api/overview` shows, so "
+        "Redis is asked at most once a second; while that is away, `boltq_redis_up` is 0.",
+        {200: Answer("The metrics.", "Text", exposition.MEDIA)},
     ),
     "GET /api/scripts": Operation(
         "scripts",

@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 from threading import Event, Thread
 
 from boltq.child import GRACE_SECONDS, WorkerProcess
+from boltq.errors import BadSetting
 from boltq.settings import Settings
 
 log = logging.getLogger(__name__)
+
+MOST_PORT = 65535
 
 NAME_LENGTH = 124
 """What a worker's name may have, with its process' number behind it."""
@@ -18,7 +21,8 @@ class Parent:
 
     settings: those of the workers. arguments: of `boltq-worker`, for each. environ: variables that
     they have beside ours. grace_seconds: what they have to finish their jobs. burst: a worker that
-    finds nothing more to do ends, and when all have, so does `keep_running`.
+    finds nothing more to do ends, and when all have, so does `keep_running`. Raises BadSetting
+    where there are not as many ports as their metrics need.
     """
 
     def __init__(
@@ -32,7 +36,7 @@ class Parent:
     ) -> None:
         self._processes = [
             WorkerProcess(
-                [*arguments, *_name(settings, number)],
+                [*arguments, *_name(settings, number), *_port(settings, number)],
                 environ or {},
                 lease_seconds=settings.lease_seconds,
                 grace_seconds=grace_seconds,
@@ -67,6 +71,19 @@ class Parent:
         self._statuses.append(status)
         if status:
             stop.set()
+
+
+def _port(settings: Settings, number: int) -> list[str]:
+    """Give each of several processes a port of its own for its metrics: one after the other."""
+    if settings.processes == 1 or not settings.metrics_port:
+        return []
+    port = settings.metrics_port + number - 1
+    if port > MOST_PORT:
+        raise BadSetting(
+            f"BOLTQ_METRICS_PORT is {settings.metrics_port}, and {settings.processes} processes "
+            f"need a port each from there on: there is none above {MOST_PORT}"
+        )
+    return ["--metrics-port", str(port)]
 
 
 def _name(settings: Settings, number: int) -> list[str]:

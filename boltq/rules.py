@@ -141,6 +141,10 @@ RULES: dict[str, Rule] = {
     ),
     "log": Rule("BOLTQ_LOG", _matching("text|json"), "text or json"),
     "log_done": Rule("BOLTQ_LOG_DONE", _integer(0, 100_000), "an integer, 0 to 100000"),
+    "metrics_port": Rule(
+        "BOLTQ_METRICS_PORT", _integer(0, 65535), "a port, 1 to 65535, or 0 for none"
+    ),
+    "metrics_host": Rule("BOLTQ_METRICS_HOST", _matching(_HOST), "a host name or an IP address"),
     "smtp_host": Rule("SMTP_HOST", _matching(_HOST), "a host name or an IP address"),
     "smtp_port": Rule("SMTP_PORT", _integer(1, 65535), "a port, 1 to 65535"),
     "smtp_user": Rule("SMTP_USER", str, "a user name"),

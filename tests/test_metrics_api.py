@@ -1,7 +1,6 @@
 """GET /metrics: what the queues hold, in forms that Prometheus reads, at a cost that is bounded."""
 
 import re
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,6 +8,7 @@ import pages
 import pytest
 from api_served import served
 from falcon.testing import TestClient
+from metrics_read import OPEN, Metrics, labels_by_metric, read, sampled, value
 from operated import Rig, rig
 from pages import GUIDES
 from prometheus_client import parser
@@ -26,22 +26,7 @@ from boltq.settings import Settings
 
 __all__ = ["rig"]
 
-Metrics = dict[str, dict[frozenset[tuple[str, str]], float]]
-OPEN = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"}
 KEYS = "prometheus:read:0123456789abcdef,web:enqueue:fedcba9876543210"
-
-
-def read(text: str) -> Metrics:
-    """Read OpenMetrics as Prometheus does: sample's name -> its labels -> value."""
-    return sampled(open_parser.text_string_to_metric_families(text))
-
-
-def sampled(families: Iterable[Any]) -> Metrics:
-    found: Metrics = {}
-    for family in families:
-        for one in family.samples:
-            found.setdefault(one.name, {})[frozenset(one.labels.items())] = one.value
-    return found
 
 
 def scraped(http: TestClient) -> Metrics:
@@ -49,10 +34,6 @@ def scraped(http: TestClient) -> Metrics:
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
     return read(answer.text)
-
-
-def value(found: Metrics, name: str, /, **labels: str) -> float:
-    return found[name][frozenset(labels.items())]
 
 
 def test_what_the_queues_hold_is_told_by_state_and_in_totals(rig: Rig) -> None:
@@ -271,13 +252,3 @@ def test_the_guide_tells_each_metric_with_its_labels(rig: Rig) -> None:
         for name in pages.codes(row[0])
     }
     assert told == labels_by_metric(scraped(rig.http))
-
-
-def labels_by_metric(found: Metrics) -> dict[str, set[str]]:
-    """Each metric, a histogram by its own name, with the names of its labels."""
-    named: dict[str, set[str]] = {}
-    for name, samples in found.items():
-        own = re.sub("_(bucket|count|sum)$", "", name)
-        labels = {label for each in samples for label, _ in each} - {"le"}
-        named.setdefault(own, set()).update(labels)
-    return named

@@ -18,6 +18,8 @@ from boltq.worker import builtin
 from boltq.worker.fetch import REPLACE, TROUBLE
 from boltq.worker.life import show_life
 from boltq.worker.load import load_app
+from boltq.worker.measures import Measures
+from boltq.worker.metrics_port import MetricsPort
 from boltq.worker.run import Worker
 
 log = logging.getLogger("boltq.worker")
@@ -58,6 +60,11 @@ class Command(click.Command):
 @click.option("--recycle-mb", help="Replace a process that has more MiB of memory. [0, never]")
 @click.option("--lease-seconds", help="How long a job stays ours without a sign of life. [30]")
 @click.option("--worker-id", help="The worker's name, for people. [host-pid-random]")
+@click.option(
+    "--metrics-port",
+    help="Where Prometheus asks how jobs fare; a second process takes the next port. [0, none]",
+)
+@click.option("--metrics-host", help="The address that it listens on. [127.0.0.1]")
 @click.option("--redis-addr", help="host:port or a URL; may hold a password, others see it here.")
 @click.option("--prefix", help="What the keys begin with. [boltq]")
 @click.option("--log", "log_form", help="text or json. [text]")
@@ -135,6 +142,9 @@ def _worker(named: str | None, settings: Settings, *, burst: bool, has_parent: b
         server.ping()
     except Unavailable as problem:
         log.warning("redis is away", extra={"error": str(problem)})
+    measures = Measures(handlers) if settings.metrics_port else None
+    if measures:
+        MetricsPort(settings.metrics_host, settings.metrics_port, measures.families)
     return Worker(
         server,
         handlers,
@@ -151,6 +161,7 @@ def _worker(named: str | None, settings: Settings, *, burst: bool, has_parent: b
         recycle_mb=settings.recycle_mb,
         has_parent=has_parent,
         log_done=settings.log_done,
+        measures=measures,
     )
 
 

@@ -18,6 +18,7 @@ from boltq.worker.fetch import Fetcher
 from boltq.worker.heartbeat import Heartbeat
 from boltq.worker.lasting import Lasting
 from boltq.worker.leases import Leases
+from boltq.worker.measures import Measured, Measures, Parts
 from boltq.worker.outage import Outage
 from boltq.worker.pace import Pace
 from boltq.worker.perform import Ended, Performer
@@ -60,6 +61,7 @@ class Worker:
         recycle_jobs: end after so many jobs, recycle_mb: when the process has more MiB than that; 0
             is never. has_parent: also when all threads have been lost to handlers that are stuck.
         log_done: how many jobs that are done have a line a second in the log.
+        measures: counts what becomes of jobs, and how long they take; None: nobody does.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Worker:
         recycle_mb: int = 0,
         has_parent: bool = False,
         log_done: int = LINES_A_SECOND,
+        measures: Measures | None = None,
     ) -> None:
         """Prepare the threads; raises BadSetting for a handler that is no plain function."""
         for kind, handler in handlers.items():
@@ -121,10 +124,12 @@ class Worker:
             for_ends,
             self._ended,
             self._leases,
-            Report(worker_id, log_done),
+            Measured(worker_id, log_done, measures) if measures else Report(worker_id, log_done),
             outage=outage,
             freed=self._fetcher.freed,
         )
+        if measures:
+            measures.watch(Parts(threads, self._leases, self._crew, outage))
         register = Register(
             for_leases,
             worker_id,

@@ -104,21 +104,6 @@ def test_stats_are_a_table_or_the_json_of_the_api(
     assert queue in json.loads(succeeds(tmp_path, "stats", "--json", **at))["queues"]
 
 
-def test_the_benchmark_prints_its_figures_and_leaves_no_jobs(
-    server: TestServer, tmp_path: Path
-) -> None:
-    prefix = f"bench-{ids.new_token()}"
-    flags = ("--redis-addr", server.address, "--prefix", prefix)
-    said = succeeds(tmp_path, "bench", "--jobs", "1000", *flags)
-    shown = json.loads(succeeds(tmp_path, "bench", "--jobs", "1000", "--json", *flags))
-    assert re.search(r"(?m)^a queued job +[1-9]\d\d bytes$", said)
-    assert len(re.findall(r"(?m)^  batches of .*( +[1-9]\d*\.\d){4} *$", said)) == 6
-    assert len(shown["lives"]) == 6
-    assert shown["lives"][0]["total_us"] > shown["lives"][0]["ack_us"] > 0
-    assert shown["bytes_a_job"] > shown["record_bytes"] > 200
-    assert not list(server.raw().scan_iter(f"{prefix}1:*:jobs"))
-
-
 def test_a_wrong_argument_is_a_sentence_and_status_2(server: TestServer, tmp_path: Path) -> None:
     at = {"REDIS_ADDR": server.address}
     assert "PAYLOAD must be JSON" in refuses(tmp_path, 2, "enqueue", "echo", "hello", **at)

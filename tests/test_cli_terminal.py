@@ -137,13 +137,14 @@ def test_a_long_sweep_shows_how_far_it_is_and_stops_at_ctrl_c_with_the_count(
 
 
 def test_a_benchmark_shows_how_far_it_is_beside_its_figures(
-    settings: dict[str, str], queue: str, tmp_path: Path
+    settings: dict[str, str], tmp_path: Path
 ) -> None:
-    command = ("boltq", "bench", "--jobs", "1000", "--prefix", queue, "--json")
+    command = ("boltq", "bench", "--only", "memory,life", "--jobs", "200", "--json")
     with at_terminal(tmp_path, *command, out=tmp_path / "out", **settings) as seen:
         assert seen.end() == 0
-    assert re.search("measuring.*8", seen.plain)
-    assert len(json.loads((tmp_path / "out").read_text())["lives"]) == 6
+    assert re.search(r"measuring life, 1 of 2.*18", seen.plain)
+    assert re.search(r"measuring memory, 2 of 2.*21", seen.plain)
+    assert json.loads((tmp_path / "out").read_text())["figures"]
 
 
 def test_ctrl_c_while_waiting_is_a_word_and_status_130(

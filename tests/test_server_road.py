@@ -10,7 +10,7 @@ from line import line_to
 from redis._parsers.base import BaseParser
 from servers import TestServer, until
 
-from boltq import BoltQ, address, bench, ids, scripts
+from boltq import BoltQ, address, ids, scripts
 from boltq.errors import BadArgument, Corrupt, NotAllowed, ServerFull, TooLarge, Unavailable
 from boltq.evalsha import Bells, Server
 from boltq.evalsha.connect import named
@@ -240,14 +240,3 @@ def test_queues_are_noted_outside_of_every_queue(server: TestServer, queue: str)
     road.note_queue(queue, road.now_ms())
     assert road.queues() == [queue]
     assert server.raw().zrange(f"{road.prefix}1:queues", 0, -1) == [queue.encode()]
-
-
-@pytest.mark.parametrize("batch", [1, 10])
-def test_the_benchmark_measures_what_it_says(private: TestServer, batch: int) -> None:
-    road = on(private)
-    life = bench.life(road, batch=batch, jobs=20)
-    assert life.jobs == 20
-    assert min(life.enqueue_us, life.claim_us, life.ack_us) > 0
-    waiting = bench.waiting(road, jobs=1000)
-    assert waiting.record_bytes < waiting.bytes_a_job < waiting.record_bytes + 1000
-    assert bench.floor_us(road, calls=10) > 0

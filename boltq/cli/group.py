@@ -34,7 +34,7 @@ SECTIONS = {
     "Keep it well": {
         "doctor": "Look for what is wrong, and say what to do.",
         "fsck": "Look at all that is kept of queues, and say what is wrong.",
-        "bench": "Measure what a job costs the server.",
+        "bench": "Measure what jobs cost: speed, waits, memory, the server's time.",
         "export": "Write the scripts, systemd units or a Procfile.",
         "completion": "Print what teaches a shell to complete our commands.",
     },

@@ -1,0 +1,134 @@
+"""How fast a worker process drains a queue, and what that costs it and the server."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from boltq.bench import process
+from boltq.bench.figure import Taken, Trial
+from boltq.bench.floor import Floor
+from boltq.bench.moves import MOST, NOOP, batches, fill
+from boltq.bench.plan import Plan
+from boltq.bench.site import Site
+
+HANDLERS = {
+    "bench:noop": ("no-op handler", 1),
+    "bench:pause": ("handler of 1 ms", 10),
+    "bench:compute": ("computing handler", 20),
+}
+"""Type -> how people call it, and by how much fewer jobs are drained."""
+
+WARM_JOBS = 500
+"""Done before, so that the worker knows how long its jobs take."""
+
+CLAIMED = 100
+"""The jobs of one claim of the floor: about what a worker claims."""
+
+MOST_SECONDS = 600.0
+
+
+def named(kind: str, threads: int) -> str:
+    """Name a drain."""
+    many = "thread" if threads == 1 else "threads"
+    return f"{HANDLERS[kind][0]}, {threads} {many}"
+
+
+@contextmanager
+def draining(site: Site, plan: Plan) -> Iterator[list[Trial]]:
+    """Make the trials of one worker process: each handler, with so many threads."""
+    trials = []
+    for kind, (_, fewer) in HANDLERS.items():
+        for threads in plan.threads:
+            count = max(WARM_JOBS, plan.jobs // fewer)
+            trials.append(_trial(named(kind, threads), _drain, site, kind, count, threads))
+    if plan.against_redis:
+        names = [named(NOOP, threads) for threads in plan.threads]
+        trials.append(Trial("plain", partial(_floor, names, site, plan.jobs)))
+    yield trials
+
+
+@contextmanager
+def processing(site: Site, plan: Plan) -> Iterator[list[Trial]]:
+    """Make the trials of several worker processes, of 8 threads each."""
+    yield [
+        _trial(f"{n} process{'' if n == 1 else 'es'} of 8 threads", _processes, site, plan.jobs, n)
+        for n in plan.processes
+    ]
+
+
+def _trial(name: str, run: Callable[..., list[Taken]], *arguments: object) -> Trial:
+    return Trial(name, partial(run, name, *arguments))
+
+
+def _drain(what: str, site: Site, kind: str, count: int, threads: int) -> list[Taken]:
+    queue = site.queue("drain")
+    with process.worker(site, [queue], threads=threads) as worker:
+        _warm_up(site, queue, kind, worker)
+        before = cpu_seconds(site, queue)
+        site.client.pause(queue)
+        fill(site, queue, count, kind=kind)
+        done_before = site.client.stats(queue).completed_total
+        counters = site.server.counters(queue)
+        took = _drained(site, queue, done_before + count, worker)
+        cost = site.server.counters(queue).since(counters)
+        cpu = cpu_seconds(site, queue) - before
+    site.forget(queue)
+    rate = Taken(what, "jobs/s", count / took)
+    if kind != NOOP:
+        return [rate]  # what a handler costs hides the rest
+    return [
+        rate,
+        Taken(f"{what}: worker's CPU", "us a job", cpu / count * 1e6),
+        Taken(f"{what}: server's CPU", "us a job", cost.cpu_us / count),
+        Taken(f"{what}: scripts", "us a job", cost.scripts_us / count),
+    ]
+
+
+def _processes(what: str, site: Site, count: int, processes: int) -> list[Taken]:
+    queue = site.queue("processes")
+    with process.worker(site, [queue], processes=processes) as worker:
+        _warm_up(site, queue, NOOP, worker)
+        site.client.pause(queue)
+        fill(site, queue, count)
+        took = _drained(site, queue, site.client.stats(queue).completed_total + count, worker)
+    site.forget(queue)
+    return [Taken(what, "jobs/s", count / took)]
+
+
+def _floor(names: list[str], site: Site, count: int) -> list[Taken]:
+    queue = site.queue("floor")
+    floor = Floor(site.server, queue)
+    for size in batches(count, MOST):
+        floor.enqueue(size)
+    began = time.perf_counter()
+    while found := floor.claim(CLAIMED):
+        floor.ack(found)
+    took = time.perf_counter() - began
+    site.forget(queue)
+    return [Taken(what, "jobs/s", count / took, floor=True) for what in names]
+
+
+def _warm_up(site: Site, queue: str, kind: str, worker: process.Process) -> None:
+    fill(site, queue, WARM_JOBS, kind=kind)
+    _wait(site, queue, WARM_JOBS, worker)
+
+
+def _drained(site: Site, queue: str, done: int, worker: process.Process) -> float:
+    """Let the jobs go; returns how many seconds it took until all were acked."""
+    began = time.perf_counter()
+    site.client.resume(queue)
+    _wait(site, queue, done, worker)
+    return time.perf_counter() - began
+
+
+def _wait(site: Site, queue: str, done: int, worker: process.Process) -> None:
+    def are_done() -> bool:
+        return site.client.stats(queue).completed_total >= done
+
+    worker.wait_for(f"{done} jobs are done", are_done, MOST_SECONDS)
+
+
+def cpu_seconds(site: Site, queue: str) -> float:
+    """Ask the worker of a queue how much processor it has used so far."""
+    return float(site.client.enqueue("bench:cpu", {}, queue=queue).result(MOST_SECONDS))

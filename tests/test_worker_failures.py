@@ -203,12 +203,33 @@ def test_a_thread_that_is_broken_from_outside_goes_on(
         wait_for(q, "completed", "a")
         ident = ctypes.c_ulong(threads[0].ident or 0)
         assert ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(SystemExit)) == 1
-        # It strikes when the thread runs its next line: the next job comes, and is lost with it.
+        # It strikes when the thread runs its next line, which is when it is woken for these.
         q.enqueue("b", "c", type="t", base_ms=1)
         wait_for(q, "completed", "b", "c")
     assert threads[-1] is threads[0]
-    assert [error["type"] for error in errors(q, "b")] == ["LeaseLost"]
+    assert errors(q, "b") == []
     assert "a thread of the worker broke and goes on" in caplog.text
+
+
+def test_a_job_that_breaks_off_with_its_thread_runs_again_once_its_lease_is_over(
+    q: QueueState,
+) -> None:
+    with working(q, {"t": lambda: None}, threads=1, lease_seconds=0.4) as worker:
+        take, broken = worker._performer._waiting.take, threading.Event()
+
+        def take_and_break() -> Any:
+            execution = take()
+            if execution and not broken.is_set():
+                broken.set()
+                raise SystemExit
+            return execution
+
+        worker._performer._waiting.take = take_and_break  # type: ignore[method-assign]
+        q.enqueue("before", "b", type="t", base_ms=1)
+        wait_for(q, "completed", "before", "b")
+    assert broken.is_set()
+    told = [error["type"] for id in ("before", "b") for error in errors(q, id)]
+    assert told == ["LeaseLost"]
 
 
 def test_a_child_that_a_handler_forks_settles_nothing(q: QueueState) -> None:

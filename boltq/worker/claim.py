@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -111,30 +112,46 @@ class Claimer:
             # Another thread, in whose place this one was started, has heard the same answer.
             return Taken([], more=True, rest_seconds=0.0)
         if isinstance(reply, scripts.Claimed):
-            jobs = [_execution(queue, token, job, deadline) for job in reply.answers]
+            jobs = _executions(queue, token, reply.answers, deadline)
             # Without jobs it was a repeat that came too late: nothing is known of the queue.
             return Taken(jobs, bool(reply.more), rest_seconds=0.0)
         return Taken([], more=False, rest_seconds=max(1, reply.wait_ms) / 1000)
 
 
-def _execution(queue: str, token: str, job: scripts.ClaimJob, deadline: float) -> Execution:
+def _executions(
+    queue: str, token: str, jobs: Iterable[scripts.ClaimJob], deadline: float
+) -> list[Execution]:
+    found: list[Execution] = []
+    last: bytes | None = None
+    kind, timeout_seconds = "", 0.0
+    for job in jobs:
+        id_, header, headers, payload, attempt, failures, lost, fence, _ = job
+        if header != last:  # jobs of one enqueue have the same
+            kind, timeout_seconds = _type_and_timeout(queue, job)
+            last = header if kind else None
+        found.append(
+            Execution(
+                queue,
+                id_,
+                token,
+                kind,
+                payload,
+                headers,
+                attempt,
+                failures,
+                lost,
+                fence,
+                timeout_seconds,
+                deadline,
+            )
+        )
+    return found
+
+
+def _type_and_timeout(queue: str, job: scripts.ClaimJob) -> tuple[str, float]:
     try:
         header = read_header(job.header)
-        kind, timeout_seconds = header.type, header.timeout_ms / 1000
     except msgspec.DecodeError:
         log.exception("a job's header is broken", extra={"job": ids.join(queue, job.id)})
-        kind, timeout_seconds = "", 0.0  # the type of no handler
-    return Execution(
-        queue,
-        job.id,
-        token,
-        kind,
-        job.payload,
-        job.headers,
-        job.attempt,
-        job.failures,
-        job.lost,
-        job.fence,
-        timeout_seconds,
-        deadline,
-    )
+        return "", 0.0  # the type of no handler
+    return header.type, header.timeout_ms / 1000

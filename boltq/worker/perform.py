@@ -5,8 +5,8 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from queue import Empty, SimpleQueue
-from typing import Any, Final
+from queue import SimpleQueue
+from typing import Any
 
 import msgspec
 
@@ -18,14 +18,12 @@ from boltq.worker.around import Handler
 from boltq.worker.leases import Leases
 from boltq.worker.outcome import Outcome
 from boltq.worker.unknown import UnknownTypes
+from boltq.worker.waiting import NO_MORE, Waiting
 
 log = logging.getLogger("boltq.worker")
 
 Ended = tuple[Execution, Outcome | None]
 """A job that is not held any more, and what to report of it: nothing if its lease was lost."""
-
-NO_MORE: Final = None
-"""Put behind the last job, once for each thread: it ends."""
 
 
 class Place:
@@ -50,15 +48,14 @@ class Performer:
         self._handlers = handlers
         self._leases = leases
         self._ended = ended
-        self._waiting: SimpleQueue[Execution | None] = SimpleQueue()
+        self._waiting = Waiting()
         self._unknown = UnknownTypes(handlers)
         self._closed = False
-        self._pid = os.getpid()
+        self._forks = _Lineage.forks
 
     def take(self, jobs: list[Execution]) -> None:
         """Let these jobs, which are held already, wait for a thread."""
-        for execution in jobs:
-            self._waiting.put(execution)
+        self._waiting.put(jobs)
         if self._closed:
             self.give_back_waiting()
 
@@ -69,27 +66,19 @@ class Performer:
 
     def give_back_waiting(self) -> int:
         """Release the jobs that no thread has taken yet; returns how many."""
-        count = 0
-        while True:
-            try:
-                execution = self._waiting.get_nowait()
-            except Empty:
-                return count
-            if execution is NO_MORE:  # the worker ends: leave it to the thread that it is for
-                self._waiting.put(NO_MORE)
-                return count
+        waiting = self._waiting.take_all()
+        for execution in waiting:
             self.end(execution, outcome.given_back(execution))
-            count += 1
+        return len(waiting)
 
     def end_threads(self, threads: int) -> None:
         """Let that many threads end once nothing waits any more."""
-        for _ in range(threads):
-            self._waiting.put(NO_MORE)
+        self._waiting.put([NO_MORE] * threads)
 
     def run(self, place: Place) -> None:
         """Run jobs, one after the other, until told that there are no more: one thread's work."""
         while not place.left:
-            execution = self._waiting.get()
+            execution = self._waiting.take()
             if execution is NO_MORE:
                 return
             place.execution = execution
@@ -118,11 +107,11 @@ class Performer:
         try:
             value = _call(handler, execution.payload)
         except BaseException as error:  # noqa: BLE001 - SystemExit too is but a failure of its job
-            if os.getpid() != self._pid:
+            if _Lineage.forks != self._forks:
                 os._exit(1)
             execution.ended = time.monotonic()
             return outcome.failed(execution, error)
-        if os.getpid() != self._pid:
+        if _Lineage.forks != self._forks:
             # The handler forked, and this is the child: the job is its parent's to settle.
             os._exit(0)
         execution.ended = time.monotonic()
@@ -136,18 +125,37 @@ class Performer:
         return True
 
 
+class _Lineage:
+    """How many forks lie between this process and the one that first read this module.
+
+    Told by Python, since to ask the system for the process after each job costs more than the job.
+    """
+
+    forks = 0
+
+    @classmethod
+    def note_fork(cls) -> None:
+        """Say that this process is the child."""
+        cls.forks += 1
+
+
+os.register_at_fork(after_in_child=_Lineage.note_fork)
+
+
 def _call(handler: Handler, payload: bytes) -> Any:
-    argument = _decoded(payload)
+    try:
+        argument = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, RecursionError):
+        argument = _leniently(payload)
     return handler(**argument) if type(argument) is dict else handler(argument)
 
 
-def _decoded(payload: bytes) -> Any:
-    """Read the payload's JSON; what is no JSON is given to the handler as its bytes."""
+def _leniently(payload: bytes) -> Any:
+    """Read what msgspec does not take: lone surrogates, and numbers beyond a double.
+
+    What is no JSON is given to the handler as its bytes.
+    """
     try:
-        return msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
-        pass
-    try:  # lone surrogates, and numbers beyond a double: slower, but more lenient
         return json.loads(payload, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return payload

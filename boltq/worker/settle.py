@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -90,29 +91,27 @@ class Settler:
 
         Waits for a moment only if there is something to send again.
         """
-        gathered: list[Ended] = []
         wait_seconds = RETRY_SECONDS if self._unheard else self._report.flush_seconds()
         try:
-            one = self._ended.get(timeout=wait_seconds)
+            gathered = [self._ended.get(timeout=wait_seconds)]
         except Empty:
             self._report.flush()
-            return gathered, True
-        try:
-            while one is not None:
-                gathered.append(one)
-                if len(gathered) == MOST_GATHERED:
-                    break
-                one = self._ended.get_nowait()
-        except Empty:
-            pass
-        return gathered, one is not None
+            return [], True
+        take = self._ended.get_nowait
+        with suppress(Empty):
+            gathered.extend(take() for _ in range(min(self._ended.qsize(), MOST_GATHERED - 1)))
+        ended = [one for one in gathered if one is not None]
+        return ended, len(ended) == len(gathered)
 
-    def _held(self, gathered: list[Ended]) -> Iterator[Settled]:
+    def _held(self, gathered: list[Ended]) -> list[Settled]:
+        """Sort out those whose leases were lost."""
+        held: list[Settled] = []
         for execution, came_of_it in gathered:
             if came_of_it is None:
                 self._report.lease_lost(execution)
             else:
-                yield execution, came_of_it
+                held.append((execution, came_of_it))
+        return held
 
     def _settle(self, jobs: list[Settled]) -> list[Settled]:
         """Send jobs; returns those that found no server and whose leases are not over."""
@@ -153,8 +152,12 @@ class Settler:
             for execution, _ in batch.jobs:
                 self._report.dropped(execution, reply)
             return []
+        done = self._report.done
         for (execution, item), answer in zip(batch.jobs, reply.answers, strict=True):
-            self._log(execution, item, answer)
+            if isinstance(answer, scripts.AckDone):
+                done(execution)
+            else:
+                self._log(execution, item, answer)
         return []
 
     def _without_the_bad_one(
@@ -173,9 +176,7 @@ class Settler:
         return []
 
     def _log(self, execution: Execution, item: Outcome, answer: Any) -> None:
-        if isinstance(answer, scripts.AckDone):
-            self._report.done(execution)
-        elif isinstance(answer, _LOST):
+        if isinstance(answer, _LOST):
             self._report.lease_lost(execution)
         elif isinstance(item, scripts.FailItem) and not isinstance(answer, scripts.FailAlready):
             self._report.failed(execution, item, answer)
@@ -211,14 +212,21 @@ def _batches(jobs: Iterable[Settled]) -> Iterator[_Batch]:
 
 
 def _parts(group: list[Settled]) -> Iterator[list[Settled]]:
+    if sum(_weight(item) for _, item in group) <= BATCH_BYTES:
+        for start in range(0, len(group), BATCH_ITEMS):
+            yield group[start : start + BATCH_ITEMS]
+        return
     part: list[Settled] = []
     size = 0
     for job in group:
-        weight = len(job[1].result) if isinstance(job[1], scripts.AckItem) else 0
+        weight = _weight(job[1])
         if part and (len(part) == BATCH_ITEMS or size + weight > BATCH_BYTES):
             yield part
             part, size = [], 0
         part.append(job)
         size += weight
-    if part:
-        yield part
+    yield part
+
+
+def _weight(item: Outcome) -> int:
+    return len(item.result) if isinstance(item, scripts.AckItem) else 0

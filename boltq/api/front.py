@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from html import escape
 
 import falcon
 
 from boltq import __version__
+from boltq.api import page
 from boltq.api.answers import send
+from boltq.api.keys import GRANTS
 from boltq.api.parking import ENDING
 from boltq.client import BoltQ
 from boltq.errors import Unavailable
@@ -65,7 +66,13 @@ class Front:
     boltq: BoltQ
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Tell what runs here: as text, or as JSON or a page for those who prefer that."""
+        """Tell what runs here: as text, as JSON for programs, and browsers are given the page."""
+        kinds = (falcon.MEDIA_TEXT, falcon.MEDIA_JSON, falcon.MEDIA_HTML)
+        kind = req.client_prefers(kinds) or falcon.MEDIA_TEXT
+        resp.set_header("Vary", "Accept")
+        if kind == falcon.MEDIA_HTML:
+            page.send_index(resp)
+            return
         host = req.get_header("Host") or ""
         place = f"http://{host if _HOST.fullmatch(host) else 'localhost:8080'}"
         context = req.context
@@ -76,16 +83,14 @@ class Front:
             f"curl -X POST {place}/api/jobs {key}-H 'Content-Type: application/json' "
             """-d '{"type": "echo", "payload": "hello"}'"""
         )
-        kinds = (falcon.MEDIA_TEXT, falcon.MEDIA_JSON, falcon.MEDIA_HTML)
-        kind = req.client_prefers(kinds) or falcon.MEDIA_TEXT
         if kind == falcon.MEDIA_JSON:
             paths = [" ".join(line.split()[:2]) for line in _PATHS.splitlines()]
             about = {"name": "BoltQ", "version": __version__, "server": server}
-            send(resp, {**about, "try": attempt, "paths": paths})
+            grants = [] if is_stranger else sorted(context.key.grants if context.key else GRANTS)
+            send(resp, {**about, "grants": grants, "try": attempt, "paths": paths})
             return
-        text = f"BoltQ {__version__} on {server}\n\nTry it:\n\n{attempt}\n\n{_PATHS}"
         resp.content_type = kind
-        resp.text = text if kind == falcon.MEDIA_TEXT else _page(text)
+        resp.text = f"BoltQ {__version__} on {server}\n\nTry it:\n\n{attempt}\n\n{_PATHS}"
 
 
 class Healthz:
@@ -116,8 +121,3 @@ class Readyz:
                 raise
             raise Unavailable("the Redis or Valkey behind the API does not answer") from error
         send(resp, {"status": "ready"})
-
-
-def _page(text: str) -> str:
-    head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>BoltQ</title>'
-    return f"{head}<pre>{escape(text)}</pre></html>"

@@ -108,7 +108,9 @@ class Unchanged:
         if req.method != "GET" or resp.status_code not in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
             return
         # Whoever keeps it asks each time, and nobody keeps it for others: it was had with a key.
-        resp.set_header("Cache-Control", "private, no-cache")
+        # But the page's files are open, and another version of one has another path.
+        lasts = getattr(resp.context, "lasts", "")
+        resp.set_header("Cache-Control", lasts or "private, no-cache")
         if not resp.data:
             return
         tag = resp.etag or getattr(resp.context, "tag", "") or etag(resp.data)

@@ -111,6 +111,8 @@ def table(
         Route("/api/queues/{queue}/pause", queues.Pause(boltq), {"POST": "admin"}),
         Route("/api/queues/{queue}/resume", queues.Resume(boltq), {"POST": "admin"}),
         Route("/api/workers", workers.Workers(boltq), {"GET": "read"}),
+        Route("/page/{version}/{part}", page.Files(), {"GET": "open"}, media=()),
+        Route("/page/{version}/{part}/{file}", page.Files(), {"GET": "open"}, media=()),
         Route("/api/openapi.json", page.Document(table), {"GET": "open"}),
         *(
             Route(path, page.PageFile(name, kind), {"GET": "open"}, media=(kind,))

@@ -15,12 +15,30 @@ OPERATIONS: Mapping[str, Operation] = {
         "about",
         AREA,
         "What runs here",
-        "As text, or as JSON or a page for those who prefer that.",
+        "As text, as JSON for programs; a browser is given the page of queues and jobs.",
         {
             200: Answer(
                 "What runs here, and how to try it.", "About", (JSON, "text/plain", "text/html")
             )
         },
+    ),
+    "GET /page/{version}/{part}": Operation(
+        "pageFile",
+        AREA,
+        "A file of the page",
+        f"The page itself is `GET /`, which names its files by their version. {_FILE}",
+        {200: Answer("The file.", "Text", ("text/javascript", "text/css", "image/svg+xml"))},
+        refusals=(404,),
+        parameters=("version", "part"),
+    ),
+    "GET /page/{version}/{part}/{file}": Operation(
+        "pageFolder",
+        AREA,
+        "A file of the page, in a folder",
+        _FILE,
+        {200: Answer("The file.", "Text", ("text/javascript", "text/css"))},
+        refusals=(404,),
+        parameters=("version", "part", "file"),
     ),
     "GET /healthz": Operation(
         "healthz",

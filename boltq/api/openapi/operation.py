@@ -155,11 +155,15 @@ PARAMETERS: Mapping[str, Parameter] = {
     "if_match": Parameter(
         *("If-Match", "header"), "The ETag of the job as you have seen it; `*` is any."
     ),
-    "name": Parameter(
-        *("name", "path", "The name of the script."),
-        schema={"type": "string", "minLength": 1},
-        required=True,
-    ),
+    **{
+        name: Parameter(name, "path", sentence, {"type": "string", "minLength": 1}, required=True)
+        for name, sentence in (
+            ("version", "Which version of the page names the file."),
+            ("part", "The name of the file, or of its folder."),
+            ("file", "The name of the file in it."),
+            ("name", "The name of the script."),
+        )
+    },
     "limit": Parameter(
         *("limit", "query"),
         "How many jobs the page may hold.",

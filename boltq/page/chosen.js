@@ -1,0 +1,36 @@
+// A job that was picked on the board: what can be done to it, each also as a line to copy.
+
+import { inPath } from "./ask.js";
+import { html, useState } from "./html.js";
+import { may } from "./live.js";
+import { act, Button, Card, JobLink, State } from "./parts.js";
+import { jobSnippets, Snippets } from "./snippets.js";
+
+const RESTS = ["scheduled", "queued", "retrying"];
+
+export function Chosen({ job, close, look }) {
+  const [last, remember] = useState(null);
+  const path = `/api/jobs/${inPath(job.id)}`;
+  const rests = RESTS.includes(job.state);
+  const does = async (method, end, body, said, snippet) => {
+    remember(snippet);
+    await act(method, `${path}${end}`, body, said);
+    look();
+  };
+  const alter = (told, said) => does("PATCH", "", told, said, jobSnippets.alter(job.id, told));
+  const isAdmin = may("admin");
+  return html`<div class="picked">
+    <div class="row apart body">
+      <div class="row"><${State} name=${job.state} /><b>${job.type}</b><${JobLink} id=${job.id} /></div>
+      <button type="button" class="bare" aria-label="Put it back" onClick=${close}>×</button>
+    </div>
+    <div class="row body">
+      <label class="row small soft">Priority <select disabled=${!rests || !isAdmin} value=${job.priority} onChange=${(event) => alter({ priority: Number(event.target.value) }, `Priority ${event.target.value}.`)}>${[9, 8, 7, 6, 5, 4, 3, 2, 1, 0].map((one) => html`<option key=${one}>${one}</option>`)}</select></label>
+      <${Button} kind="small" icon="scheduled" disabled=${!rests || !isAdmin} onClick=${() => alter({ delay_seconds: 10 }, "It waits 10 s.")}>Delay 10 s<//>
+      <${Button} kind="small" icon="running" disabled=${!["scheduled", "retrying"].includes(job.state) || !isAdmin} onClick=${() => does("POST", "/run", undefined, "Its time has come.", jobSnippets.run(job.id))}>Run now<//>
+      <${Button} kind="small" icon="close" disabled=${!(rests || job.state === "running") || !isAdmin} onClick=${() => does("POST", "/cancel", undefined, job.state === "running" ? "Its worker is asked to stop." : "Cancelled.", jobSnippets.cancel(job.id))}>Cancel<//>
+      <${Button} kind="small" icon="again" disabled=${job.state !== "dead" || !isAdmin} onClick=${() => does("POST", "/replay", undefined, "It comes back.", jobSnippets.replay(job.id))}>Replay<//>
+    </div>
+    <${Snippets} of=${last ?? jobSnippets.show(job.id)} />
+  </div>`;
+}

@@ -1,0 +1,47 @@
+// A table of jobs, without payloads: what each is, how it stands, and what went wrong last.
+
+import { html } from "./html.js";
+import { QueueLink, State, Time } from "./parts.js";
+import { go, to } from "./route.js";
+import { useWalk } from "./walk.js";
+
+/** The time of a job that matters in its state, and what it says. */
+export function moment(job) {
+  switch (job.state) {
+    case "scheduled": case "retrying": return ["due", job.run_at];
+    case "running": return ["started", job.started_at];
+    case "queued": return ["queued", job.run_at ?? job.created_at];
+    default: return ["ended", job.finished_at];
+  }
+}
+
+/** The part of an id that tells jobs apart: one that was made up begins with a time. */
+const shortId = (id) => /\d{14}-([a-z0-9]{13})$/.exec(id)?.[1] ?? id;
+
+const firstLine = (error) => (error ? `${error.type}${error.message ? `: ${error.message.split("\n")[0]}` : ""}` : "");
+
+/** `marked` is a set of ids, or null where nothing can be marked; `gone` are those that moved on. */
+export function JobTable({ jobs, gone, marked, mark, hasQueue = true, label = "Jobs" }) {
+  const toggle = (job) => mark?.(job.id, !marked.has(job.id));
+  const at = useWalk(jobs, { key: (job) => job.id, open: (job) => go(to("jobs", job.id)), mark: marked && toggle });
+  const isAll = marked && jobs.length > 0 && jobs.every((job) => marked.has(job.id));
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table>
+    <thead><tr>
+      ${marked && html`<th scope="col"><input type="checkbox" aria-label="Mark all that are shown" checked=${isAll} onChange=${() => jobs.forEach((job) => mark(job.id, !isAll))} /></th>`}
+      <th scope="col">state</th><th scope="col">type</th>${hasQueue && html`<th scope="col">queue</th>`}<th scope="col">id</th><th scope="col" class="num">attempt</th><th scope="col" class="num">when</th><th scope="col">last error</th>
+    </tr></thead>
+    <tbody>${jobs.map((job) => {
+      const [what, when] = moment(job);
+      return html`<tr key=${job.id} data-row=${job.id} class="${at === job.id ? "at" : ""} ${marked?.has(job.id) ? "chosen" : ""} ${gone?.has(job.id) ? "gone" : ""}">
+        ${marked && html`<td><input type="checkbox" aria-label=${`Mark ${job.id}`} checked=${marked.has(job.id)} onChange=${() => toggle(job)} /></td>`}
+        <td><${State} name=${job.state} /></td>
+        <td><a class="link strong" href=${to("jobs", job.id)}>${job.type}</a></td>
+        ${hasQueue && html`<td><${QueueLink} name=${job.queue} /></td>`}
+        <td class="mono quiet"><span class="clip short" title=${job.id}>${shortId(job.id)}</span></td>
+        <td class="num">${job.attempt}<span class="quiet"> of ${job.max_attempts}</span></td>
+        <td class="num"><span class="quiet">${what}</span> <${Time} at=${when} /></td>
+        <td><span class="clip" title=${firstLine(job.errors[0])}>${firstLine(job.errors[0])}</span></td>
+      </tr>`;
+    })}</tbody>
+  </table></div>`;
+}

@@ -1,0 +1,31 @@
+// What the browser remembers of this page: choices for ever, the key until the tab is closed.
+
+import { effect, signal } from "./html.js";
+
+/** A signal that is remembered under a name; a browser that refuses to is no error. */
+function remembered(name, otherwise, place = "localStorage") {
+  let before = null;
+  try { before = JSON.parse(window[place].getItem(`boltq.${name}`)); } catch { /* as if never chosen */ }
+  const kept = signal(before ?? otherwise);
+  effect(() => {
+    const value = JSON.stringify(kept.value);
+    try { window[place].setItem(`boltq.${name}`, value); } catch { /* it lasts as long as the page */ }
+  });
+  return kept;
+}
+
+/** "system", "light" or "dark". */
+export const theme = remembered("theme", "system");
+/** "comfortable" or "compact". */
+export const density = remembered("density", "comfortable");
+/** "local", "utc" or "relative". */
+export const clock = remembered("clock", "relative");
+/** Seconds from one look at the server to the next, at least. */
+export const everySeconds = remembered("every", 2);
+/** The secret of the API, if it asks for one. */
+export const secret = remembered("key", "", "sessionStorage");
+/** By whom pauses and operations are said to be. */
+export const person = remembered("person", "");
+
+effect(() => { document.documentElement.dataset.theme = theme.value; });
+effect(() => { document.documentElement.dataset.density = density.value; });

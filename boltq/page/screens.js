@@ -1,0 +1,41 @@
+// The table of screens: whoever adds one writes a line here, and it has its place, its key and its title.
+
+import { Dead } from "./screens/dead.js";
+import { Job } from "./screens/job.js";
+import { Jobs } from "./screens/jobs.js";
+import { Operations } from "./screens/operations.js";
+import { Overview } from "./screens/overview.js";
+import { Playground } from "./screens/playground.js";
+import { Queue } from "./screens/queue.js";
+import { Queues } from "./screens/queues.js";
+import { Settings } from "./screens/settings.js";
+import { Workers } from "./screens/workers.js";
+import { html } from "./html.js";
+
+const either = (all, one) => ({ id }) => (id ? html`<${one} id=${id} />` : html`<${all} />`);
+const busy = (seen) => (seen ? seen.total.queued + seen.total.running + seen.total.retrying + seen.total.scheduled : 0);
+
+/**
+ * name: in the address. key: after g. show: the component, which is given the id that follows the name.
+ * count: what stands beside the title. address: of a page that is not one of these screens.
+ */
+export const groups = [
+  [
+    { name: "", title: "Overview", icon: "overview", key: "o", show: Overview },
+    { name: "playground", title: "Playground", icon: "playground", key: "p", show: Playground },
+  ],
+  [
+    { name: "queues", title: "Queues", icon: "queues", key: "q", show: either(Queues, Queue), count: (seen) => seen?.queues.length },
+    { name: "jobs", title: "Jobs", icon: "jobs", key: "j", show: either(Jobs, Job), count: busy },
+    { name: "dead", title: "Dead", icon: "skull", key: "d", show: Dead, count: (seen) => seen?.total.dead, isBad: true },
+    { name: "workers", title: "Workers", icon: "workers", key: "w", show: Workers, count: (seen) => seen?.workers.filter((one) => one.alive).length },
+    { name: "operations", title: "Operations", icon: "operations", key: "b", show: Operations },
+  ],
+  [
+    { name: "api", title: "API", icon: "api", key: "a", address: "api/docs" },
+    { name: "settings", title: "Settings", icon: "settings", key: "s", show: Settings },
+  ],
+];
+
+export const screens = groups.flat();
+export const screenOf = (name) => screens.find((one) => one.name === name && one.show);

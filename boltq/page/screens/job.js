@@ -1,0 +1,162 @@
+// One job: where it stands and why, what it has been through, what it holds, and what can be done.
+
+import { inPath, post } from "../ask.js";
+import { faults, JobFields } from "../compose.js";
+import { laidOut, members } from "../exact.js";
+import { html, useState } from "../html.js";
+import { Icon } from "../icons.js";
+import { may, overview, workersOf } from "../live.js";
+import { act, attempt, Button, Card, Copy, Dialog, Empty, Head, Problem, QueueLink, State, Time } from "../parts.js";
+import { usePoll } from "../poll.js";
+import { go, to } from "../route.js";
+import { lasting, many, number } from "../shown.js";
+import { bodyOf, jobSnippets, Snippets } from "../snippets.js";
+import { Viewer } from "../viewer.js";
+import { why } from "../why.js";
+
+const ENDED = ["completed", "cancelled", "dead"];
+const RESTS = ["scheduled", "queued", "retrying"];
+const RAW = ["payload", "result", "headers", "payload_base64", "result_base64", "headers_base64"];
+
+/** A job of an answer: what people wrote stays the text that it is, the rest is read. */
+export function readJob(answer) {
+  const found = members(answer.text);
+  const raw = Object.fromEntries(RAW.filter((name) => found.has(name)).map((name) => [name, found.get(name)]));
+  for (const name of RAW) found.delete(name);
+  const job = JSON.parse(`{${[...found].map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(",")}}`);
+  return { ...job, raw, tag: answer.tag };
+}
+
+/** What a job has been through, oldest first, as far as it is kept. */
+export function past(job) {
+  const events = [{ at: job.created_at, what: "enqueued", is: "queued" }];
+  for (const error of job.errors) {
+    const isLost = error.type === "LeaseLost";
+    events.push({ at: error.at, what: isLost ? `attempt ${error.attempt} lost its worker` : `attempt ${error.attempt} failed`, is: "retrying", worker: error.worker, error });
+  }
+  if (job.started_at) events.push({ at: job.started_at, what: `attempt ${job.attempt} started`, is: "running", worker: job.worker });
+  if (ENDED.includes(job.state) && job.finished_at) events.push({ at: job.finished_at, what: job.state, is: job.state });
+  events.sort((a, b) => new Date(a.at) - new Date(b.at));
+  if (["scheduled", "retrying"].includes(job.state)) events.push({ at: job.run_at, what: job.state === "retrying" ? "tried again" : "due", is: job.state, isAhead: true });
+  if (job.state === "running") events.push({ at: job.lease_expires_at, what: "lease ends, if it is not extended", is: "running", isAhead: true });
+  if (ENDED.includes(job.state) && job.kept_until) events.push({ at: job.kept_until, what: "forgotten", is: "cancelled", isAhead: true });
+  return events;
+}
+
+function Past({ job }) {
+  const events = past(job);
+  const missing = job.failures + (job.lost ?? 0) - job.errors.length;
+  return html`<${Card} title="What it has been through" aside=${`${many(job.attempt, "attempt")} of ${number(job.max_attempts)}`}>
+    <ol class="line">
+      ${events.map((one, i) => {
+        const gap = i ? (new Date(one.at) - new Date(events[i - 1].at)) / 1000 : 0;
+        return html`<li key=${`${one.what} ${one.at}`} class="${one.is} ${one.isAhead ? "ahead" : ""}">
+          <div class="what"><span class="strong">${one.what}</span>${one.worker && html`<span class="quiet break">${one.worker}</span>`}<${Time} at=${one.at} /></div>
+          ${gap >= 0.001 && !one.isAhead && html`<div class="gap">${lasting(gap)} later</div>`}
+          ${one.error && one.error.type !== "LeaseLost" && html`<div class="error"><b>${one.error.type}</b> ${one.error.message}</div>
+            ${one.error.stack && html`<details open=${i === events.length - 2 && job.state === "dead"}><summary>Stack</summary><pre tabindex="0">${one.error.stack}</pre></details>`}`}
+        </li>`;
+      })}
+    </ol>
+    ${missing > 0 && html`<p class="under-table">${many(missing, "earlier failure")} ${missing === 1 ? "is" : "are"} not kept any more: the last ${job.errors.length} are.</p>`}
+  <//>`;
+}
+
+function Facts({ job }) {
+  const row = (name, value) => value !== undefined && value !== "" && html`<dt>${name}</dt><dd>${value}</dd>`;
+  return html`<${Card} title="Facts"><dl class="facts body">
+    ${row("queue", html`<${QueueLink} name=${job.queue} />`)}
+    ${row("priority", `${job.priority}${job.priority === 4 ? ", as most" : ""}`)}
+    ${row("attempt", `${job.attempt} of ${job.max_attempts}`)}
+    ${row("failures", job.failures || undefined)}${row("lost leases", job.lost)}
+    ${row("worker", job.worker && html`<span class="mono">${job.worker}</span>`)}
+    ${row("enqueued", html`<${Time} at=${job.created_at} />`)}
+    ${job.run_at && RESTS.includes(job.state) && row("due", html`<${Time} at=${job.run_at} />`)}
+    ${job.started_at && row("started", html`<${Time} at=${job.started_at} />`)}
+    ${job.finished_at && row("ended", html`<${Time} at=${job.finished_at} />`)}
+    ${job.kept_until && row("kept until", html`<${Time} at=${job.kept_until} />`)}
+  </dl><//>`;
+}
+
+/** The same job again, as a new one, with what is to be different. */
+function Again({ job, onClose }) {
+  const [next, change] = useState({
+    type: job.type, queue: job.queue, payload: laidOut(job.raw.payload ?? "null").pieces.map(([, part]) => part).join(""),
+    priority: job.priority, max_attempts: job.max_attempts,
+  });
+  const [problem, tell] = useState(null);
+  const wrong = Object.keys(faults(next)).length > 0;
+  const send = async (event) => {
+    event.preventDefault();
+    try {
+      const made = (await post("/api/jobs", bodyOf(next))).json();
+      onClose();
+      go(to("jobs", made.id));
+    } catch (error) { tell(error); }
+  };
+  return html`<${Dialog} title="Enqueue it again" onClose=${onClose} kind="large"><form onSubmit=${send}>
+    <div class="body"><p class="quiet">A new job with an id of its own. This one stays as it is.</p>
+      <${JobFields} job=${next} change=${change} queues=${overview.value?.queues.map((one) => one.queue) ?? []} rows=${12} /><${Problem} error=${problem} /></div>
+    <div class="foot"><${Button} onClick=${onClose}>Leave it<//><${Button} type="submit" kind="first" icon="plus" disabled=${wrong}>Enqueue<//></div>
+  </form><//>`;
+}
+
+function Delete({ job, onClose }) {
+  const drop = async () => {
+    onClose();
+    if (await act("DELETE", `/api/jobs/${inPath(job.id)}`, undefined, "It is deleted, with all that was kept of it.")) history.back();
+  };
+  return html`<${Dialog} title="Delete this job?" onClose=${onClose}>
+    <div class="body"><p>Its payload, result and errors go, too. Nothing brings it back.</p><p class="mono break">${job.id}</p></div>
+    <div class="foot"><${Button} onClick=${onClose}>Keep it<//><${Button} kind="danger first" icon="trash" onClick=${drop}>Delete<//></div>
+  <//>`;
+}
+
+function Actions({ job, look }) {
+  const [open, setOpen] = useState("");
+  const path = `/api/jobs/${inPath(job.id)}`;
+  const isAdmin = may("admin");
+  const rests = RESTS.includes(job.state);
+  const does = async (end, said, headers) => { await attempt(() => post(`${path}${end}`, undefined, { headers }), said); look(); };
+  return html`
+    ${rests && html`<label class="row small soft">Priority <select value=${job.priority} disabled=${!isAdmin} onChange=${async (event) => { await act("PATCH", path, { priority: Number(event.target.value) }, `Priority ${event.target.value}.`); look(); }}>${[9, 8, 7, 6, 5, 4, 3, 2, 1, 0].map((one) => html`<option key=${one}>${one}</option>`)}</select></label>`}
+    ${["scheduled", "retrying"].includes(job.state) && html`<${Button} icon="running" kind="first" disabled=${!isAdmin} onClick=${() => does("/run", "Its time has come.")}>Run now<//>`}
+    ${job.state === "dead" && html`<${Button} icon="again" kind="first" disabled=${!isAdmin} onClick=${() => does("/replay", "It is queued again, with fresh attempts.")}>Replay<//>`}
+    ${(rests || job.state === "running") && html`<${Button} icon="close" disabled=${!isAdmin || job.cancel_asked} onClick=${() => does("/cancel", job.state === "running" ? "Its worker is asked to stop." : "Cancelled.")}>Cancel<//>`}
+    <${Button} icon="edit" disabled=${!may("enqueue")} onClick=${() => setOpen("again")}>Edit and enqueue again<//>
+    ${job.state !== "running" && html`<${Button} icon="trash" kind="danger" disabled=${!isAdmin} onClick=${() => setOpen("delete")} title="Delete it">Delete<//>`}
+    ${open === "again" && html`<${Again} job=${job} onClose=${() => setOpen("")} />`}
+    ${open === "delete" && html`<${Delete} job=${job} onClose=${() => setOpen("")} />`}`;
+}
+
+const SNIPPET = { dead: "replay", scheduled: "run", retrying: "run", queued: "cancel", running: "cancel" };
+const unquoted = (json) => { try { return JSON.parse(json); } catch { return json; } };
+
+export function Job({ id }) {
+  const poll = usePoll(`/api/jobs/${inPath(id)}`, { every: 1, read: readJob });
+  const job = poll.value.value;
+  const problem = poll.problem.value;
+  if (!job || problem?.status === 404) {
+    return html`<${Head} title="Job" under=${html`<span class="mono">${id}</span>`} /><div class="card">
+      ${problem?.status === 404 ? html`<${Empty} icon="search" title="Nothing is kept of such a job">It was never enqueued, or it was deleted, or the time for which its queue keeps jobs is over.<//>`
+      : problem ? html`<div class="body"><${Problem} error=${problem} /></div>` : html`<${Empty} icon="clock" title="Looking" />`}</div>`;
+  }
+  const [is, follows] = why(job, overview.value?.queues.find((one) => one.queue === job.queue), workersOf(job.queue));
+  const { raw } = job;
+  const view = (name, none) => (raw[`${name}_base64`] ? { json: String(unquoted(raw[`${name}_base64`])), isBytes: true } : { json: raw[name], none });
+  return html`<${Head} title=${job.type} under=${html`<span class="row"><${State} name=${job.state} /><span class="mono break">${job.id}</span><${Copy} text=${job.id} what="the id" /></span>`}>
+      <${Actions} job=${job} look=${() => poll.look()} />
+    <//>
+    <div class="stack">
+      <div class="card why ${job.state}"><${Icon} name=${job.state} size="20" /><div><p class="strong">${is}</p><p class="break">${follows}</p></div></div>
+      <div class="columns">
+        <div class="stack"><${Past} job=${job} /><${Facts} job=${job} /></div>
+        <div class="stack">
+          <${Viewer} title="payload" ...${view("payload", "It is not kept any more: large payloads go when a job completes.")} />
+          ${job.state === "completed" && html`<${Viewer} title="result" ...${view("result", "Its handler returned nothing.")} />`}
+          ${raw.headers && html`<${Viewer} title="headers" ...${view("headers", "")} />`}
+          <${Card} title="The same elsewhere"><${Snippets} of=${jobSnippets[SNIPPET[job.state] ?? "show"](job.id)} /><//>
+        </div>
+      </div>
+    </div>`;
+}

@@ -1,0 +1,123 @@
+// Jobs: found by state, queue, type, error, worker, time and id.
+
+import { inPath } from "../ask.js";
+import { Bulk } from "../bulk.js";
+import { html, useEffect, useState } from "../html.js";
+import { Icon } from "../icons.js";
+import { JobList, useJobs } from "../joblist.js";
+import { may, nowMs, overview } from "../live.js";
+import { ask } from "../ask.js";
+import { Button, Card, Choice, Head, STATES, say, sentence } from "../parts.js";
+import { go, refine, route, to } from "../route.js";
+import { many, short } from "../shown.js";
+
+const ID = /^([A-Za-z0-9][\w.-]*:)?\d{14}-[a-z0-9]{13}$/;
+const WORDS = ["type", "error", "worker", "queue", "state", "since", "until", "id"];
+const SPANS = [["", "any time"], ["15m", "last 15 min"], ["1h", "last hour"], ["24h", "last day"], ["7d", "last week"]];
+const UNIT_MS = { m: 60e3, h: 3600e3, d: 86400e3 };
+
+/** "1h" as the time an hour ago, to the minute, so that the filter stays the same; else as it is. */
+export function sinceOf(text) {
+  const span = /^(\d+)([mhd])$/.exec(text ?? "");
+  if (!span) return text ?? "";
+  const at = nowMs() - Number(span[1]) * UNIT_MS[span[2]];
+  return new Date(Math.floor(at / 60e3) * 60e3).toISOString().replace(".000Z", "Z");
+}
+
+/** `type:send error:Timeout` as a filter; a word by itself is a type, unless it is an id. */
+export function read(text) {
+  const told = {};
+  for (const word of text.trim().split(/\s+/).filter(Boolean)) {
+    const [name, ...rest] = word.split(":");
+    if (ID.test(word)) told.id = word;
+    else if (WORDS.includes(name) && rest.length) told[name] = rest.join(":");
+    else told.type = word;
+  }
+  return told;
+}
+
+const DOES = [
+  ["replay", "Replay", "again", ["dead"], "POST", "/replay"],
+  ["run_now", "Run now", "running", ["scheduled", "retrying"], "POST", "/run"],
+  ["cancel", "Cancel", "close", ["scheduled", "queued", "retrying"], "POST", "/cancel"],
+  ["purge", "Delete", "trash", ["scheduled", "queued", "retrying", "completed", "cancelled", "dead"], "DELETE", ""],
+];
+
+/** What can be done to the jobs that are marked, or to all that the filter finds. */
+export function Many({ list, marked, clear, filter, of = DOES }) {
+  const [bulk, open] = useState(null);
+  const jobs = list.rows.filter((job) => marked.has(job.id));
+  const isOne = filter.state && !filter.state.includes(",") && !filter.worker;
+  const fits = (states) => (jobs.length ? jobs.every((job) => states.includes(job.state)) : isOne && states.includes(filter.state));
+  const each = async ([, name, , , method, end]) => {
+    if (method === "DELETE" && !confirmed(jobs.length)) return;
+    let done = 0;
+    const problems = [];
+    for (const job of jobs) {
+      try { await ask(method, `/api/jobs/${inPath(job.id)}${end}`); done += 1; } catch (error) { problems.push(sentence(error)); }
+    }
+    say(`${name}: ${many(done, "job")}${problems.length ? `, not ${problems.length}: ${problems[0]}` : ""}`, { isBad: problems.length > 0 });
+    clear();
+    list.renew();
+  };
+  const [asking, setAsking] = useState(null);
+  const confirmed = (count) => asking === count || (setAsking(count), say(`Press once more to delete ${many(count, "job")} for good.`), false);
+  const offered = of.filter(([, , , states]) => fits(states));
+  return html`
+    ${may("admin") && (jobs.length > 0 || (isOne && list.rows.length > 0)) && offered.length > 0 && html`<div class="bulk" role="group" aria-label="Actions">
+      <span>${jobs.length ? html`<b>${many(jobs.length, "job")}</b> marked` : html`All that match`}</span>
+      ${offered.map((one) => html`<${Button} key=${one[0]} kind="small ${one[0] === "purge" ? "danger" : ""}" icon=${one[2]} onClick=${() => (jobs.length ? each(one) : open(one[0]))}>${one[1]}${jobs.length ? "" : " all"}<//>`)}
+      ${jobs.length > 0 && html`<${Button} kind="small plain" onClick=${clear}>Unmark<//>`}
+    </div>`}
+    ${bulk && html`<${Bulk} action=${bulk} filter=${filter} onClose=${() => { open(null); list.renew(); }} />`}`;
+}
+
+/** A set of ids that rows are marked in. */
+export function useMarks(key) {
+  const [marked, set] = useState(new Set());
+  useEffect(() => set(new Set()), [key]);
+  const mark = (id, is) => set((before) => { const next = new Set(before); if (is) next.add(id); else next.delete(id); return next; });
+  return [marked, mark, () => set(new Set())];
+}
+
+export function Search({ query, id = "search" }) {
+  const [text, write] = useState("");
+  const find = (event) => {
+    event.preventDefault();
+    const told = read(text);
+    if (told.id) go(to("jobs", told.id));
+    else if (Object.keys(told).length) { refine(told); write(""); }
+  };
+  return html`<form class="grow search" role="search" onSubmit=${find}><input data-search id=${id} type="search" value=${text} onInput=${(event) => write(event.target.value)} aria-label="Find jobs" placeholder="id, or type:send error:Timeout worker:web-1" spellcheck=${false} autocomplete="off" /></form>`;
+}
+
+export function Tokens({ query, names }) {
+  const on = names.filter((name) => query[name]);
+  if (!on.length) return null;
+  return html`${on.map((name) => html`<button key=${name} type="button" class="button small" onClick=${() => refine({ [name]: "" })} title="Take it away"><span class="quiet">${name}</span> ${query[name]}<${Icon} name="close" size="12" /></button>`)}`;
+}
+
+export function Jobs() {
+  const { query } = route.value;
+  const filter = { state: query.state, queue: query.queue, type: query.type, error: query.error, worker: query.worker, since: sinceOf(query.since), until: query.until, order: query.order };
+  const list = useJobs(filter);
+  const [marked, mark, clear] = useMarks(JSON.stringify(query));
+  const seen = overview.value;
+  const counts = query.queue ? seen?.queues.find((one) => one.queue === query.queue) : seen?.total;
+  const states = [["", "all"], ...STATES.map((name) => [name, name, short(counts?.[name] ?? 0)])];
+  const queues = [...new Set([...(query.queue ? [query.queue] : []), ...(seen?.queues.map((one) => one.queue) ?? [])])];
+  return html`<${Head} title="Jobs" under="Newest first. What is new while you read waits above the list.">
+      <a class="button" href=${to("playground")}><${Icon} name="plus" size="14" />Enqueue a job</a>
+    <//>
+    <${Card} label="Jobs">
+      <div class="filters">
+        <${Search} query=${query} />
+        <select aria-label="Queue" value=${query.queue ?? ""} onChange=${(event) => refine({ queue: event.target.value })}><option value="">any queue</option>${queues.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}</select>
+        <select aria-label="Since" value=${query.since ?? ""} onChange=${(event) => refine({ since: event.target.value })}>${SPANS.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select>
+        <${Choice} label="Order" options=${[["", "newest"], ["oldest", "oldest"]]} value=${query.order ?? ""} onChange=${(order) => refine({ order })} />
+      </div>
+      <div class="filters"><${Choice} label="State" options=${states} value=${query.state ?? ""} onChange=${(state) => refine({ state })} /><${Tokens} query=${query} names=${["type", "error", "worker", "until"]} /></div>
+      <${JobList} list=${list} marked=${marked} mark=${mark} label="Jobs" />
+    <//>
+    <${Many} list=${list} marked=${marked} clear=${clear} filter=${filter} />`;
+}

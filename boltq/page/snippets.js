@@ -1,0 +1,91 @@
+// The same action for a shell, for Python and for boltq, to be copied.
+
+import { ROOT } from "./ask.js";
+import { html, useState } from "./html.js";
+import { secret } from "./kept.js";
+import { Copy } from "./parts.js";
+
+/** A text as one word of a POSIX shell. */
+export const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${String(text).replaceAll("'", "'\\''")}'`);
+
+/** JSON as Python writes it; each number as it is. */
+export function pythonOf(json) {
+  const parts = json.match(/"[^"\\]*(?:\\.[^"\\]*)*"|[^"]+/gs) ?? [];
+  return parts.map((part) => (part[0] === '"' ? pythonText(part) : part
+    .replace(/\btrue\b/g, "True").replace(/\bfalse\b/g, "False").replace(/\bnull\b/g, "None")
+    .replace(/\s*([:,])\s*/g, "$1 ").replace(/\s*([{}[\]])\s*/g, "$1"))).join("");
+}
+// A surrogate pair of JSON is two escapes, of Python it is one letter.
+const pythonText = (part) => (/\\u|\\\//.test(part) ? JSON.stringify(JSON.parse(part)) : part);
+
+export function curlOf(method, path, body) {
+  const lines = [`curl${method === "GET" ? "" : ` -X ${method}`} ${quoted(ROOT + path)}`];
+  if (secret.value) lines.push('-H "Authorization: Bearer $BOLTQ_KEY"');
+  if (body !== undefined) lines.push("-H 'Content-Type: application/json'", `-d ${quoted(body)}`);
+  return lines.join(" \\\n  ");
+}
+
+const python = (line) => `from boltq import BoltQ\n\napp = BoltQ()\n${line}`;
+const text = JSON.stringify;
+
+/** Add a job: `job` is its body with the payload as text of JSON. */
+export function enqueueSnippets(job) {
+  const { type, payload = "null", queue = "default", ...options } = job;
+  const body = bodyOf(job);
+  const chosen = Object.entries(options).filter(([, value]) => value !== undefined && value !== "");
+  const flat = chosen.filter(([name]) => name !== "backoff" && name !== "delay_seconds");
+  const told = [
+    ...(queue === "default" ? [] : [`queue=${text(queue)}`]),
+    ...flat.map(([name, value]) => `${name}=${pythonOf(text(value))}`),
+    ...(options.delay_seconds ? [`delay_seconds=${options.delay_seconds}`] : []),
+    ...(options.backoff ? [`backoff=Backoff(${Object.entries(options.backoff).map(([k, v]) => `${k}=${v}`).join(", ")})`] : []),
+  ];
+  const flags = flat.filter(([name]) => ["priority", "max_attempts", "id"].includes(name)).map(([name, value]) => ` --${name.replace("_", "-")} ${value}`).join("");
+  const call = `app.enqueue(${[text(type), pythonOf(payload), ...told].join(", ")})`;
+  return {
+    curl: curlOf("POST", "/api/jobs", body),
+    Python: (options.backoff ? python(call).replace("import BoltQ", "import Backoff, BoltQ") : python(call)),
+    boltq: options.backoff || options.headers ? "" : `boltq enqueue ${quoted(type)} ${quoted(payload)}${queue === "default" ? "" : ` --queue ${queue}`}${flags}${options.delay_seconds ? ` --delay ${options.delay_seconds}` : ""}`,
+  };
+}
+
+/** The body of POST /api/jobs, the payload as it was written. */
+export function bodyOf({ payload = "null", ...job }) {
+  const rest = JSON.stringify(Object.fromEntries(Object.entries(job).filter(([, value]) => value !== undefined && value !== "")));
+  return `${rest.slice(0, -1)},"payload":${payload}}`;
+}
+
+export const jobSnippets = {
+  show: (id) => ({ curl: curlOf("GET", `/api/jobs/${id}`), Python: python(`print(app.get(${text(id)}))`), boltq: `boltq get ${id}` }),
+  cancel: (id) => ({ curl: curlOf("POST", `/api/jobs/${id}/cancel`), Python: python(`app.cancel(${text(id)})`), boltq: `boltq cancel ${id}` }),
+  replay: (id) => ({ curl: curlOf("POST", `/api/jobs/${id}/replay`), Python: python(`app.replay(${text(id)})`), boltq: `boltq dead replay ${id}` }),
+  run: (id) => ({ curl: curlOf("POST", `/api/jobs/${id}/run`), Python: python(`app.alter(${text(id)}, delay_seconds=0)`), boltq: "" }),
+  alter: (id, told) => ({
+    curl: curlOf("PATCH", `/api/jobs/${id}`, text(told)),
+    Python: python(`app.alter(${[text(id), ...Object.entries(told).map(([name, value]) => `${name}=${value}`)].join(", ")})`),
+    boltq: "",
+  }),
+};
+
+export const queueSnippets = {
+  pause: (queue, reason = "") => ({
+    curl: curlOf("POST", `/api/queues/${queue}/pause`, reason ? text({ reason }) : undefined),
+    Python: python(`app.pause(${text(queue)}${reason ? `, reason=${text(reason)}` : ""})`),
+    boltq: `boltq queues pause ${queue}${reason ? ` --reason ${quoted(reason)}` : ""}`,
+  }),
+  resume: (queue) => ({ curl: curlOf("POST", `/api/queues/${queue}/resume`), Python: python(`app.resume(${text(queue)})`), boltq: `boltq queues resume ${queue}` }),
+};
+
+/** Tabs of one snippet each, with a button to copy it. */
+export function Snippets({ of }) {
+  const kinds = Object.keys(of).filter((kind) => of[kind]);
+  const [chosen, choose] = useState(kinds[0]);
+  const kind = kinds.includes(chosen) ? chosen : kinds[0];
+  return html`<div class="snippets">
+    <div class="tabs" role="group" aria-label="The same in another form">
+      ${kinds.map((each) => html`<button key=${each} type="button" aria-pressed=${each === kind} class=${each === kind ? "chosen" : ""} onClick=${() => choose(each)}>${each}</button>`)}
+      <${Copy} text=${of[kind]} what=${`as ${kind}`} />
+    </div>
+    <pre tabindex="0">${of[kind]}</pre>
+  </div>`;
+}

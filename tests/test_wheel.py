@@ -62,7 +62,8 @@ def test_the_wheel_holds_the_package_the_scripts_and_nothing_else(built: Path) -
     packed = {name for name in wheel if ".dist-info/" not in name}
     assert packed == sources("boltq", "boltq") | sources("lua", "boltq/lua")
     assert {"boltq/manifest.json", "boltq/py.typed", "boltq/lua/parts/name.lua"} <= packed
-    assert {"boltq/page/docs.html", "boltq/page/docs.js", "boltq/page/docs.css"} <= packed
+    assert {"boltq/page/docs.html", "boltq/page/index.html", "boltq/page/main.js"} <= packed
+    assert {"boltq/page/screens/job.js", "boltq/page/vendor/preact.LICENSE"} <= packed
     assert "boltq/api/openapi/examples.json" in packed
     assert f"boltq-{__version__}.dist-info/licenses/LICENSE" in wheel
 

@@ -51,6 +51,7 @@ POST /api/queues/QUEUE/purge       delete its jobs of a state
 POST /api/queues/QUEUE/pause       hand out no more of its jobs; reason, by
 POST /api/queues/QUEUE/resume      hand them out again
 GET  /api/workers                  the workers, and the jobs that they run
+GET  /                             in a browser: the page
 GET  /api/openapi.json             all of this for programs, in OpenAPI 3.1
 GET  /api/docs                     a page of it, to read and to try
 GET  /metrics                      what the queues hold, for Prometheus

@@ -104,7 +104,7 @@ class PageFile:
 
 
 class Files:
-    """GET /page/{version}/{part}, and /{file} of it: there is nothing to build, and nothing from elsewhere.
+    """GET /page/{version}/{part}, and /{file} of it: nothing to build, and nothing from elsewhere.
 
     Under the version of its content a file is kept by the browser for ever. Another version, which
     another process of the API has named during an upgrade, is answered with the file as it is here.

@@ -53,13 +53,15 @@ def rewritten(content: bytes, one: dict[str, Any], names: dict[str, str]) -> byt
         return content
     content = _BARE.sub(lambda at: at[1] + b'"./%b"' % names[at[2].decode()].encode(), content)
     content = _MAP.sub(b"\n", content)
-    return content + b"export default %b;\n" % one["global"].encode() if "global" in one else content
+    return (
+        content + b"export default %b;\n" % one["global"].encode() if "global" in one else content
+    )
 
 
 def fetched(name: str, told: dict[str, Any]) -> tarfile.TarFile:
     """Return a package of the registry; raises SystemExit where its digest is another."""
     url = f"{REGISTRY}/{name}/-/{name.rpartition('/')[2]}-{told['version']}.tgz"
-    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - the registry above
+    with urllib.request.urlopen(url, timeout=60) as answer:
         packed = answer.read()
     integrity = "sha512-" + base64.b64encode(hashlib.sha512(packed).digest()).decode()
     if integrity != told["integrity"]:
@@ -72,7 +74,8 @@ def main() -> int:
     packages = listed()
     if "--check" in sys.argv:
         wrong = differing(packages)
-        print("\n".join(f"{path} is not as it was written down" for path in wrong) or "all the same")
+        for path in wrong:
+            print(f"{path} is not as it was written down")
         return bool(wrong)
     names = {
         one["imported_as"]: Path(path).name

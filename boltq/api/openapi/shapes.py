@@ -200,8 +200,9 @@ SHAPES: dict[str, Schema] = {
     ),
     "Health": members("status", status=TEXT),
     "About": members(
-        "name version server try paths",
+        "name version server grants try paths",
         **dict.fromkeys(("name", "version", "server", "try"), TEXT),
+        grants=listed(TEXT),
         paths=listed(TEXT),
     ),
     "OpenApi": _noted({"type": "object", "required": ["openapi", "paths"]}, "this document"),

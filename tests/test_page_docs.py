@@ -1,54 +1,15 @@
-"""The page of the API's document: served with a policy, asks nobody else, works in a browser."""
+"""The page of the OpenAPI document, in a browser."""
 
-import re
 import secrets
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from api_served import Api, served
 from chromium import PROGRAM, Page, opened
-from falcon.testing import TestClient
 from servers import TestServer
 
-import boltq
 from boltq.address import parse
-from boltq.api import page
-from boltq.api.app import create_app
-from boltq.client import BoltQ
 from boltq.evalsha import Server
-
-FOLDER = Path(boltq.__file__).parent / "page"
-FILES = [(path, name, kind) for path, name, kind in page.FILES]
-
-
-@pytest.mark.parametrize(("path", "name", "kind"), FILES)
-def test_a_file_of_the_page_comes_as_it_is_with_a_policy(path: str, name: str, kind: str) -> None:
-    result = TestClient(create_app(BoltQ("localhost:1"))).simulate_get(path)
-    assert (result.status_code, result.content) == (200, (FOLDER / name).read_bytes())
-    assert result.headers["content-type"] == f"{kind}; charset=utf-8"
-    policy = result.headers["content-security-policy"].split("; ")
-    assert {"default-src 'none'", "script-src 'self'", "connect-src 'self'"} <= set(policy)
-    assert "unsafe" not in str(policy)
-    assert result.headers["x-content-type-options"] == "nosniff"
-
-
-def test_only_the_page_may_load_something() -> None:
-    app = TestClient(create_app(BoltQ("localhost:1")))
-    for path in ("/", "/healthz", "/api/openapi.json", "/nowhere"):
-        policy = app.simulate_get(path).headers["content-security-policy"]
-        assert policy == "default-src 'none'; frame-ancestors 'none'"
-
-
-def test_the_page_asks_nobody_else_and_puts_in_text_alone() -> None:
-    assert {name for _, name, _ in FILES} == {each.name for each in FOLDER.iterdir()}
-    for _, name, _ in FILES:
-        text = (FOLDER / name).read_text()
-        assert not re.search(r"https?:|//[a-z]+\.|\burl\(|@import", text), name
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(", text)
-        assert not re.search(r"localStorage|sessionStorage|document\.cookie", text), name
-    html = (FOLDER / "docs.html").read_text()
-    assert not re.search(r"<style|<script(?! src=)| style=| on[a-z]+=", html)
 
 
 @pytest.fixture(scope="module")

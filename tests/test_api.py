@@ -426,7 +426,7 @@ def test_the_front_door_shows_a_curl_that_works(http: TestClient) -> None:
         path = path.partition("?")[0].replace("ID", "a1").replace("QUEUE", "a1")
         answer = http.simulate_request(method, path)
         assert (
-            path in ("/api/docs", "/metrics")
+            path in ("/", "/api/docs", "/metrics")
             or answer.status_code == 204
             or answer.json is not None
         )

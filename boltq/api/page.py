@@ -49,7 +49,7 @@ class Page(NamedTuple):
     """The page: its version, which is another when a file is; its first file; and the rest."""
 
     version: str
-    index: bytes
+    first: bytes
     files: Mapping[str, File]
 
 
@@ -128,7 +128,7 @@ class Files:
 
 def send_index(resp: falcon.Response) -> None:
     """Answer the page's first file, which names the others by their version."""
-    _send(resp, the_page().index, "text/html")
+    _send(resp, the_page().first, "text/html")
 
 
 def _send(resp: falcon.Response, content: bytes, kind: str) -> None:

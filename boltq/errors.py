@@ -80,6 +80,13 @@ class UnknownQueue(BoltQError):
     status = 404
 
 
+class UnknownWorker(BoltQError):
+    """No such worker was heard of within the last ten minutes, or it has ended."""
+
+    word = "UNKNOWN_WORKER"
+    status = 404
+
+
 class NotEmpty(BoltQError):
     """The queue keeps jobs: only an empty one can be deleted."""
 

@@ -24,6 +24,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "file": "where the email was written",
         "operation": "the id of an operation on many jobs",
         "count": "how many jobs were done without a line each",
+        "by": "who asked for it",
         "caller": "the name of the key with which the request came",
         "method": "of the request",
         "path": "of the request, without its query",

@@ -2,17 +2,24 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
+from boltq import orders
 from boltq.evalsha import Server
 from boltq.job import moment_of, shown_time
+from boltq.orders import Order
 
 ALIVE_SECONDS = 30.0
 """A worker that was not heard of for longer is taken for gone."""
 
 MOST_JOBS = 20
 """Of the jobs that a worker runs, it names the ones that have run longest."""
+
+
+Status = Literal["working", "quiet", "stopping"]
+"""What a worker does: it claims jobs; it claims none; it ends once what it runs is done."""
 
 
 class ReportedJob(msgspec.Struct, frozen=True):
@@ -37,6 +44,7 @@ class Report(msgspec.Struct, frozen=True):
     worked: int = 0
     stuck: int = 0
     jobs: list[ReportedJob] = []
+    status: Status = "working"
 
     def to_bytes(self) -> bytes:
         """Write it for the registry."""
@@ -59,7 +67,8 @@ class WorkerReport:
     queues: name -> weight, in the order in which it was given them. alive: whether it was heard of
     within the last 30 s. in_hand: how many jobs it holds leases of, of which `jobs` names the 20
     that run longest. worked: how many it has run since its start, whatever came of them. stuck: how
-    many handlers never returned, although their leases are gone.
+    many handlers never returned, although their leases are gone. order: what it is asked to do and
+    may not have heard yet, by whom: see `boltq.orders`.
     """
 
     id: str
@@ -75,13 +84,15 @@ class WorkerReport:
     worked: int = 0
     stuck: int = 0
     jobs: list[RunningJob] = field(default_factory=list)
+    status: Status = "working"
+    order: Order | None = None
 
     def to_json(self) -> bytes:
         """Write it as JSON: times RFC 3339 in UTC."""
         jobs = [
             {"id": job.id, "type": job.type, "since": shown_time(job.since)} for job in self.jobs
         ]
-        members = {
+        members: dict[str, object] = {
             "id": self.id,
             "host": self.host,
             "pid": self.pid,
@@ -91,11 +102,18 @@ class WorkerReport:
             "started_at": shown_time(self.started_at),
             "seen_at": shown_time(self.seen_at),
             "alive": self.alive,
+            "status": self.status,
             "in_hand": self.in_hand,
             "worked": self.worked,
             "stuck": self.stuck,
             "jobs": jobs,
         }
+        if self.order:
+            members["order"] = {
+                "word": self.order.word,
+                "by": self.order.by,
+                "at": shown_time(moment_of(self.order.at_ms)),
+            }
         return msgspec.json.encode(members)
 
 
@@ -106,15 +124,15 @@ def workers(server: Server) -> list[WorkerReport]:
     """List the workers that were heard of within the last 10 minutes, by their names.
 
     At most 1000, the last heard of. What is no report of a worker is left out. Raises Unavailable.
-    Costs three round trips.
+    Costs four round trips.
     """
     now_ms = server.now_ms()
     listed = server.registry.workers()
-    read = (_read(written, seen_ms, now_ms) for seen_ms, written in listed)
+    read = (_read(written, seen_ms, now_ms, order) for seen_ms, written, order in listed)
     return sorted((one for one in read if one), key=lambda worker: worker.id)
 
 
-def _read(written: bytes, seen_ms: float, now_ms: int) -> WorkerReport | None:
+def _read(written: bytes, seen_ms: float, now_ms: int, order: bytes | None) -> WorkerReport | None:
     try:
         report = _REPORT.decode(written)
         return WorkerReport(
@@ -131,6 +149,8 @@ def _read(written: bytes, seen_ms: float, now_ms: int) -> WorkerReport | None:
             worked=report.worked,
             stuck=report.stuck,
             jobs=[RunningJob(job.id, job.type, moment_of(job.since_ms)) for job in report.jobs],
+            status=report.status,
+            order=orders.read(order, report.started_ms),
         )
     except (msgspec.DecodeError, RecursionError, ValueError, OverflowError):
         return None  # another program's, or a time that no calendar has

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import NamedTuple, Unpack
 
-from boltq import presence, scripts
+from boltq import orders, presence, scripts
 from boltq.errors import NotEmpty
 from boltq.evalsha import Server
 from boltq.filters import Groups, Narrowed, State, added_up, asked
@@ -12,6 +12,7 @@ from boltq.job import Job, described
 
 # Inside the class `list` is the verb.
 Names = list[str]
+Events = list[orders.Event]
 Workers = list[presence.WorkerReport]
 
 SWEEP_LIMIT = 500
@@ -138,6 +139,25 @@ class Queues(ABC):
     def workers(self) -> Workers:
         """List the workers that were heard of within the last ten minutes, and what they run."""
         return presence.workers(self.server)
+
+    def quiet_worker(self, worker: str, *, by: str = "") -> None:
+        """Ask a worker to claim nothing more and to stay; it hears of it within 10 s.
+
+        by: who asks, for people. Raises UnknownWorker, Unavailable. Costs three round trips.
+        """
+        orders.give(self.server, worker, "quiet", by=by)
+
+    def stop_worker(self, worker: str, *, by: str = "") -> None:
+        """Ask a worker to end as at SIGTERM; a parent starts another. Else as `quiet_worker`."""
+        orders.give(self.server, worker, "stop", by=by)
+
+    def resume_worker(self, worker: str) -> None:
+        """Ask a quiet worker to claim again. Else as `quiet_worker`."""
+        orders.give(self.server, worker, None)
+
+    def worker_history(self, limit: int = 100) -> Events:
+        """List what became of workers, the last first. limit: 1 to 1000. Costs a round trip."""
+        return orders.history(self.server, limit)
 
     def configure(self, queue: str = "default", **settings: object) -> dict[str, str]:
         """Set how a queue behaves; None is back to the default. Returns what is in force.

@@ -14,7 +14,7 @@ import pytest
 from programs import BIN, Program, Start, environment, run, started_in
 from servers import TestServer, until
 
-from boltq import BoltQ, __version__, ids, scripts
+from boltq import BoltQ, __version__, ids, presence, scripts
 from boltq.cli import group, main
 from boltq.cli.exits import MEANINGS, Exit
 from boltq.worker.main import main as boltq_worker
@@ -26,11 +26,11 @@ LASTS = re.compile(r"boltq (up|api)\b|boltq-worker\b")
 
 READS = {
     *("get", "wait", "jobs list", "dead list", "queues list", "queues show", "queues set"),
-    *("workers list", "stats", "doctor", "fsck", "bench"),
+    *("workers list", "workers history", "stats", "doctor", "fsck", "bench"),
 }
 WRITES = {
     *("enqueue", "cancel", "jobs purge", "dead replay", "dead purge"),
-    *("queues pause", "queues resume"),
+    *("queues pause", "queues resume", "workers quiet", "workers stop", "workers resume"),
     *("export scripts", "export systemd", "export procfile", "completion"),
 }
 
@@ -164,6 +164,9 @@ def prepare(client: BoltQ, folder: Path, example: str) -> None:
         (folder / package).mkdir()
         (folder / package / "__init__.py").touch()
         (folder / package / "jobs.py").write_text(shop)
+    if example.startswith("boltq workers"):
+        report = presence.Report("web1-4711-5f2c1a", "web1", 4711, "1", {}, 8, 1).to_bytes()
+        client.server.registry.note_worker("web1-4711-5f2c1a", report, client.server.now_ms())
     if example.startswith(("boltq enqueue", "boltq cancel")):
         client.enqueue("echo", queue="mail", id="order-1")
         return

@@ -214,8 +214,10 @@ def test_a_user_who_may_not_look_is_told_so(private_server: Callable[..., TestSe
     # What lua/README.md lists under Access, for one queue.
     rules = (
         "on >secret resetkeys resetchannels -@all ~boltq1:{mail}:* ~boltq1:queues ~boltq1:workers "
-        "~boltq1:worker_reports +evalsha +script|load +time +blpop +ping "
-        "+@read +hset +hdel +hincrby +zadd +zrem +zremrangebyrank +zremrangebyscore +rpush"
+        "~boltq1:worker_reports ~boltq1:worker_orders ~boltq1:worker_history "
+        "+evalsha +script|load +time +blpop +ping "
+        "+@read +hset +hdel +hincrby +zadd +zrem +zremrangebyrank +zremrangebyscore +rpush "
+        "+lpush +ltrim"
     )
     server.raw().execute_command("ACL", "SETUSER", "mailer", *rules.split())
     address = server.address.replace("unix://", "unix://mailer:secret@")

@@ -17,8 +17,10 @@ examine = import_module("boltq.doctor.examine")
 # What lua/README.md lists under Access, for one queue.
 RIGHTS = (
     "on >secret resetkeys resetchannels -@all ~boltq1:{mail}:* ~boltq1:queues ~boltq1:workers "
-    "~boltq1:worker_reports +evalsha +script|load +time +blpop +ping "
-    "+@read +hset +hdel +hincrby +zadd +zrem +zremrangebyrank +zremrangebyscore +rpush"
+    "~boltq1:worker_reports ~boltq1:worker_orders ~boltq1:worker_history "
+    "+evalsha +script|load +time +blpop +ping "
+    "+@read +hset +hdel +hincrby +zadd +zrem +zremrangebyrank +zremrangebyscore +rpush "
+    "+lpush +ltrim"
 )
 
 

@@ -131,6 +131,7 @@ def test_the_api_shows_the_workers(boltq: BoltQ) -> None:
         "threads": 8,
         "started_at": "2027-01-15T08:00:00.000Z",
         "alive": True,
+        "status": "working",
         "in_hand": 1,
         "worked": 9,
         "stuck": 0,

@@ -50,7 +50,10 @@ DELETE /api/queues/QUEUE           delete it, if it is empty
 POST /api/queues/QUEUE/purge       delete its jobs of a state
 POST /api/queues/QUEUE/pause       hand out no more of its jobs; reason, by
 POST /api/queues/QUEUE/resume      hand them out again
-GET  /api/workers                  the workers, and the jobs that they run
+GET  /api/workers                  the workers, the jobs that they run, and what became of others
+POST /api/workers/ID/quiet         ask a worker to claim nothing more; by
+POST /api/workers/ID/stop          ask it to end once what it runs is done
+POST /api/workers/ID/resume        ask a quiet one to claim again
 GET  /                             in a browser: the page
 GET  /api/openapi.json             all of this for programs, in OpenAPI 3.1
 GET  /api/docs                     a page of it, to read and to try

@@ -105,6 +105,19 @@ class PurgeRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     by: Person = ""
 
 
+class AskRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The body by which something is asked of a worker, which may be left out."""
+
+    by: Person = ""
+
+
+def read_ask(body: bytes) -> AskRequest:
+    """Return who asks, or raise BadField for what breaks a rule."""
+    asked = strict.read(AskRequest, body) if body else AskRequest()
+    check_bytes("by", asked.by)
+    return asked
+
+
 def read_alter(body: bytes) -> AlterRequest:
     """Return what a job is to be, or raise BadField for what breaks a rule."""
     asked = strict.read(AlterRequest, body)

@@ -113,6 +113,9 @@ def table(
         Route("/api/workers", workers.Workers(boltq), {"GET": "read"}),
         Route("/page/{version}/{part}", page.Files(), {"GET": "open"}, media=()),
         Route("/page/{version}/{part}/{file}", page.Files(), {"GET": "open"}, media=()),
+        Route("/api/workers/{id}/quiet", workers.Ask(boltq, "quiet"), {"POST": "admin"}),
+        Route("/api/workers/{id}/stop", workers.Ask(boltq, "stop"), {"POST": "admin"}),
+        Route("/api/workers/{id}/resume", workers.Ask(boltq, None), {"POST": "admin"}),
         Route("/api/openapi.json", page.Document(table), {"GET": "open"}),
         *(
             Route(path, page.PageFile(name, kind), {"GET": "open"}, media=(kind,))

@@ -28,7 +28,7 @@ SECTIONS = {
         "jobs": "List jobs by state, or delete all of a state.",
         "dead": "List dead jobs, queue them again, or delete them.",
         "queues": "List queues, pause, resume and set them.",
-        "workers": "List the workers and what they run.",
+        "workers": "List the workers and what they run; let them rest, go on or end.",
         "stats": "Count the jobs of queues by state.",
     },
     "Keep it well": {

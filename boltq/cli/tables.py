@@ -21,6 +21,13 @@ COLOURS = {
     "problem": "bold red",
     "alive": "green",
     "silent": "bold red",
+    "quiet": "yellow",
+    "stopping": "yellow",
+    "started": "green",
+    "resumed": "green",
+    "stopped": "dim",
+    "recycled": "dim",
+    "lost": "bold red",
     "paused": "yellow",
 }
 

@@ -32,8 +32,9 @@ TROUBLE_SECONDS = 5.0
 LISTEN_SECONDS = 0.05
 """How often a busy worker listens for the bells of queues that were empty."""
 
-DONE, REPLACE, TROUBLE = "done", "replace", "trouble"
-"""Why a worker ends by itself: a burst is over, another is to take its place, a queue refused."""
+DONE, REPLACE, TROUBLE, ASKED = "done", "replace", "trouble", "asked"
+"""Why a worker ends by itself: a burst is over, another is to take its place, a queue refused,
+somebody asked for it."""
 
 
 class Fetcher:
@@ -68,6 +69,7 @@ class Fetcher:
         self._most_jobs = most_jobs
         self._over = over
         self._ending = ""
+        self._is_quiet = False
         self._looked_again = False
         self._listen_at = 0.0
         self._stopping = threading.Event()
@@ -89,6 +91,11 @@ class Fetcher:
     def give_up(self) -> None:
         """Do not even wait any more for the answer to a claim that was sent."""
         self._claimer.give_up()
+
+    def hold(self, *, is_quiet: bool) -> None:
+        """Claim nothing until told otherwise, or go on; called by any thread."""
+        self._is_quiet = is_quiet
+        self._freed.set()
 
     def replace(self) -> None:
         """Claim nothing more, and tell when what is in hand has ended; called by any thread."""
@@ -134,13 +141,17 @@ class Fetcher:
             self._turns.queues, BURST_BLOCK_SECONDS if self._burst else BLOCK_SECONDS
         ):
             # At once, even if we end: the ring was to wake a worker. Given back, a job rings again.
-            self._claim(rung, 1 if self._stopping.is_set() or self._ending else room)
+            is_last = self._stopping.is_set() or self._ending or self._is_quiet
+            self._claim(rung, 1 if is_last else room)
 
     def _room(self) -> int:
         """Return how many jobs may be claimed now, of all queues."""
         if self._most_jobs and self._leases.taken >= self._most_jobs:
             self._ending = self._ending or REPLACE
-        if self._ending:
+        if self._is_quiet:
+            # Of what comes meanwhile no bell is heard.
+            self._turns.look_at_all()
+        if self._ending or self._is_quiet:
             return 0
         room = self._pace.room(len(self._leases))
         return min(room, self._most_jobs - self._leases.taken) if self._most_jobs else room

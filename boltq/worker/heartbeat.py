@@ -9,6 +9,7 @@ from boltq import logs, scripts
 from boltq.errors import BoltQError, NotAllowed, Unavailable
 from boltq.evalsha import Server
 from boltq.execution import Execution
+from boltq.orders import What
 from boltq.worker import outcome
 from boltq.worker.leases import Leases
 from boltq.worker.outage import Outage
@@ -47,9 +48,11 @@ class Heartbeat:
         self._outage = outage
         self._look = look
         self._stopping = threading.Event()
+        self._becomes: What = "stopped"
 
-    def end(self) -> None:
-        """Let the thread end; no lease is extended any more."""
+    def end(self, what: What = "stopped") -> None:
+        """Let the thread end; no lease is extended any more. what: becomes of the worker."""
+        self._becomes = what
         self._stopping.set()
 
     def run(self) -> None:
@@ -65,7 +68,7 @@ class Heartbeat:
             except (Unavailable, NotAllowed) as problem:
                 self._outage.lost(problem)
             if self._stopping.wait(pause):
-                self._register.leave()
+                self._register.leave(self._becomes)
                 return
 
     def _beat(self) -> None:

@@ -15,7 +15,7 @@ from boltq.parent import Parent
 from boltq.settings import Settings
 from boltq.signals import stop_on_signals
 from boltq.worker import builtin
-from boltq.worker.fetch import REPLACE, TROUBLE
+from boltq.worker.fetch import ASKED, REPLACE, TROUBLE
 from boltq.worker.life import show_life
 from boltq.worker.load import load_app
 from boltq.worker.measures import Measures
@@ -109,7 +109,7 @@ def main(
         raise Refused(str(problem)) from problem
     except BoltQError as problem:
         raise click.ClickException(str(problem)) from problem
-    code = serve(worker, grace_seconds)
+    code = serve(worker, grace_seconds, has_parent=life_fd is not None)
     logging.shutdown()
     if code is None:
         sys.exit(0)
@@ -165,10 +165,11 @@ def _worker(named: str | None, settings: Settings, *, burst: bool, has_parent: b
     )
 
 
-def serve(worker: Worker, grace_seconds: float) -> int | None:
+def serve(worker: Worker, grace_seconds: float, *, has_parent: bool = False) -> int | None:
     """Run the worker until a signal, or until it is through; returns the exit status.
 
-    None is 0 where all handlers have ended. Must be called from the main thread.
+    None is 0 where all handlers have ended. One that somebody asked to stop makes room for another
+    if it has a parent. Must be called from the main thread.
     """
     stop, hurry = stop_on_signals()
     try:
@@ -177,12 +178,12 @@ def serve(worker: Worker, grace_seconds: float) -> int | None:
         log.exception("a function of on_start raised; the worker ends before its first claim")
         return 1
     stop.wait()
-    if not worker.reason:
+    if worker.reason in {"", ASKED}:
         log.info("stopping: running jobs are waited for", extra={"grace_seconds": grace_seconds})
     finished = worker.stop(grace_seconds, hurry)
     if hurry.is_set() or worker.reason == TROUBLE:
         return 1
-    if worker.reason == REPLACE:
+    if worker.reason == REPLACE or (worker.reason == ASKED and has_parent):
         return RECYCLE
     return None if finished else 0
 

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from queue import SimpleQueue
 
 from boltq import ids
@@ -14,7 +15,7 @@ from boltq.worker import outcome
 from boltq.worker.around import Handler, Middleware, surrounded
 from boltq.worker.claim import Claimer
 from boltq.worker.crew import Crew
-from boltq.worker.fetch import Fetcher
+from boltq.worker.fetch import ASKED, REPLACE, Fetcher
 from boltq.worker.heartbeat import Heartbeat
 from boltq.worker.lasting import Lasting
 from boltq.worker.leases import Leases
@@ -130,7 +131,7 @@ class Worker:
         )
         if measures:
             measures.watch(Parts(threads, self._leases, self._crew, outage))
-        register = Register(
+        self._register = Register(
             for_leases,
             worker_id,
             weights,
@@ -138,10 +139,12 @@ class Worker:
             leases=self._leases,
             pace=pace,
             crew=self._crew,
+            hold=self._fetcher.hold,
+            stop=partial(self._end_by_itself, ASKED),
         )
         self._heartbeat = Heartbeat(
             for_leases,
-            register,
+            self._register,
             self._performer,
             lease_seconds=lease_seconds,
             leases=self._leases,
@@ -158,7 +161,8 @@ class Worker:
         """Call the starters, start the threads, and return.
 
         wake: is set when the worker ends by itself: it has claimed its last job, all are finished,
-        `reason` says why (DONE, REPLACE or TROUBLE of `boltq.worker.fetch`), and `stop` is due.
+        `reason` says why (DONE, REPLACE or TROUBLE of `boltq.worker.fetch`), and `stop` is due; so
+        it is where somebody asks for it (ASKED), whatever is in hand.
         Raises what a starter raises; then nothing was started.
         """
         self._wake = wake or self._wake
@@ -190,6 +194,7 @@ class Worker:
         """
         hurry = hurry or threading.Event()
         until = time.monotonic() + grace_seconds
+        self._register.stops()
         self._fetcher.stop()
         self._performer.take_no_more()
         while self._is_at_work() and time.monotonic() < until and not hurry.wait(LOOK_SECONDS):
@@ -208,7 +213,7 @@ class Worker:
         self._settling.join(flush_seconds)
         self._settler.give_up()
         self._settling.join(1.0)
-        self._heartbeat.end()
+        self._heartbeat.end("recycled" if self.reason == REPLACE else "stopped")
         self._beating.join(1.0)
         for server in self._servers:
             server.close()

@@ -126,6 +126,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         "Only jobs that this worker has, or had last; empty is any.",
         {"type": "string", "maxLength": 128, "pattern": _TEXT},
     ),
+    "of_worker": Parameter("id", "path", "The name of the worker.", required=True),
     "since": Parameter(
         *("since", "query"),
         "Only jobs that were due, queued, started or have ended at this time or later.",

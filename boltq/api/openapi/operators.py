@@ -3,11 +3,26 @@
 from collections.abc import Mapping
 
 from boltq.api.openapi.operation import Answer, Operation
-from boltq.api.operator_requests import PurgeRequest
+from boltq.api.operator_requests import AskRequest, PurgeRequest
 from boltq.api.requests import PauseRequest
 
 AREA = "Queues"
 ABOUT = "See what queues hold and who works on them; set, pause, empty and delete them."
+
+
+def _ask(id: str, summary: str, description: str) -> Operation:
+    return Operation(
+        id,
+        AREA,
+        summary,
+        f"{description} It hears of it within 10 s. The body may be left out.",
+        {202: Answer("It is asked.", "Asked")},
+        refusals=(404,),
+        parameters=("of_worker",),
+        body=AskRequest,
+        body_required=False,
+    )
+
 
 OPERATIONS: Mapping[str, Operation] = {
     "GET /api/overview": Operation(
@@ -91,7 +106,24 @@ OPERATIONS: Mapping[str, Operation] = {
         "workers",
         AREA,
         "List the workers",
-        "Those that were heard of within the last 10 minutes, with the jobs that they run.",
+        "Those that were heard of within the last 10 minutes, with the jobs that they run; and "
+        "what became of workers, the last 100 events.",
         {200: Answer("The workers.", "Workers")},
+    ),
+    "POST /api/workers/{id}/quiet": _ask(
+        "quietWorker",
+        "Let a worker claim nothing more",
+        "It finishes what it holds and stays, until it is resumed or ends.",
+    ),
+    "POST /api/workers/{id}/stop": _ask(
+        "stopWorker",
+        "Let a worker end",
+        "As at SIGTERM: it finishes what it runs and gives back the rest. Whatever keeps it "
+        "running, such as the parent of its process, starts another.",
+    ),
+    "POST /api/workers/{id}/resume": _ask(
+        "resumeWorker",
+        "Let a quiet worker claim again",
+        "What else was asked of it and not heard yet is taken back.",
     ),
 }

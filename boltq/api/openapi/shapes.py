@@ -1,10 +1,13 @@
 """Schemas of what the API answers."""
 
 from collections.abc import Iterable
+from typing import get_args
 
+from boltq import orders
 from boltq.api.openapi.operation import Schema
 from boltq.api.openapi.schemas import reference
 from boltq.counts import STATES
+from boltq.presence import Status
 from boltq.scripts import Stats
 
 TEXT: Schema = {"type": "string"}
@@ -184,9 +187,37 @@ SHAPES: dict[str, Schema] = {
     "Queue": members(f"queue {QUEUE_HAS}", counts(), queue=TEXT, **queue_members()),
     "Stats": members("queues", counts(), **counts(), queues=by_name(reference("QueueStats"))),
     "Queues": members("queues", queues=listed(reference("Queue"))),
-    "Workers": members("workers now", workers=listed(reference("Worker")), now=MOMENT),
+    "Workers": members(
+        "workers history now",
+        workers=listed(reference("Worker")),
+        history=listed(reference("WorkerEvent")),
+        now=MOMENT,
+    ),
+    "WorkerEvent": members(
+        "worker what at",
+        **dict.fromkeys(("worker", "host", "by"), TEXT),
+        what={"type": "string", "enum": list(get_args(orders.What))},
+        at=MOMENT,
+        pid=WHOLE,
+    ),
+    "Asked": members(
+        "id asked by",
+        **dict.fromkeys(("id", "by"), TEXT),
+        asked={"type": "string", "enum": [*get_args(orders.Word), "resume"]},
+    ),
     "Worker": members(
-        "id host pid version queues threads started_at seen_at alive in_hand worked stuck jobs",
+        "id host pid version queues threads started_at seen_at alive status in_hand worked stuck "
+        "jobs",
+        status={"type": "string", "enum": list(get_args(Status))},
+        order=_noted(
+            members(
+                "word by at",
+                word={"type": "string", "enum": list(get_args(orders.Word))},
+                by=TEXT,
+                at=MOMENT,
+            ),
+            "what it is asked to do; it may not have heard of it yet",
+        ),
         **dict.fromkeys(("id", "host", "version"), TEXT),
         **dict.fromkeys(("pid", "threads", "in_hand", "worked", "stuck"), WHOLE),
         **dict.fromkeys(("started_at", "seen_at"), MOMENT),

@@ -148,9 +148,6 @@ class Fetcher:
         """Return how many jobs may be claimed now, of all queues."""
         if self._most_jobs and self._leases.taken >= self._most_jobs:
             self._ending = self._ending or REPLACE
-        if self._is_quiet:
-            # Of what comes meanwhile no bell is heard.
-            self._turns.look_at_all()
         if self._ending or self._is_quiet:
             return 0
         room = self._pace.room(len(self._leases))

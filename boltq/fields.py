@@ -23,7 +23,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "timeout_seconds": "how long the job may run",
         "file": "where the email was written",
         "operation": "the id of an operation on many jobs",
-        "count": "how many jobs were done without a line each",
+        "count": "how many jobs were done, or requests answered, without a line each",
         "by": "who asked for it",
         "caller": "the name of the key with which the request came",
         "method": "of the request",

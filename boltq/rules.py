@@ -141,6 +141,7 @@ RULES: dict[str, Rule] = {
     ),
     "log": Rule("BOLTQ_LOG", _matching("text|json"), "text or json"),
     "log_done": Rule("BOLTQ_LOG_DONE", _integer(0, 100_000), "an integer, 0 to 100000"),
+    "log_requests": Rule("BOLTQ_LOG_REQUESTS", _integer(0, 100_000), "an integer, 0 to 100000"),
     "metrics_port": Rule(
         "BOLTQ_METRICS_PORT", _integer(0, 65535), "a port, 1 to 65535, or 0 for none"
     ),

@@ -50,6 +50,7 @@ class Settings:
     recycle_mb: int = 0
     log: Literal["text", "json"] = "text"
     log_done: int = 20
+    log_requests: int = 100
     metrics_port: int = 0  # 0 is none
     metrics_host: str = "127.0.0.1"
     smtp_host: str | None = None

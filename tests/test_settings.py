@@ -276,7 +276,7 @@ def test_the_example_file_names_every_setting_and_shows_its_default(tmp_path: Pa
         *("WORKER_ID", "BOLTQ_DATA_DIR", "BOLTQ_PREFIX"),
         *("BOLTQ_LEASE_SECONDS", "BOLTQ_THREADS", "BOLTQ_QUEUES", "BOLTQ_QUEUE_ORDER"),
         *("BOLTQ_PROCESSES", "BOLTQ_RECYCLE_JOBS", "BOLTQ_RECYCLE_MB", "BOLTQ_LOG"),
-        *("BOLTQ_LOG_DONE", "BOLTQ_METRICS_PORT", "BOLTQ_METRICS_HOST"),
+        *("BOLTQ_LOG_DONE", "BOLTQ_LOG_REQUESTS", "BOLTQ_METRICS_PORT", "BOLTQ_METRICS_HOST"),
         *("SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASSWORD", "SMTP_FROM"),
     ]
     shown, defaults = load(tmp_path, offered), Settings()

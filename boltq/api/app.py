@@ -10,6 +10,7 @@ from boltq.api.driver import Driver
 from boltq.api.keys import Keys
 from boltq.api.limits import Limits
 from boltq.api.middleware import RequestLog, SameOrigin, Unchanged
+from boltq.api.request_lines import RequestLines
 from boltq.api.traffic import Traffic
 from boltq.client import BoltQ
 from boltq.settings import Settings
@@ -25,6 +26,7 @@ def create_app(
     settings: Settings | None = None,
     keys: Keys | None = None,
     driver: Driver | None = None,
+    lines: RequestLines | None = None,
 ) -> App:
     """Return the API over a client, as a WSGI application; safe for threads as the client is.
 
@@ -32,7 +34,7 @@ def create_app(
     settings; without settings everybody may do everything, for who guards the API in another way.
     `keys` are those of the settings where they were read already. Raises BadSetting where the
     settings leave the API open to others. `driver` does what operations ask for; without one they
-    wait for another process that has.
+    wait for another process that has. `lines` says which requests have a line in the log.
     """
     traffic = Traffic()
     drive = driver.drive if driver else lambda _id: None
@@ -40,7 +42,12 @@ def create_app(
     access = Access.of(settings, table, keys) if settings else Access(table)
     limits = Limits.of(settings) if settings else Limits()
     app: App = falcon.App(
-        middleware=[RequestLog(limits, traffic), access, SameOrigin(), Unchanged()]
+        middleware=[
+            RequestLog(limits, traffic, lines or RequestLines()),
+            access,
+            SameOrigin(),
+            Unchanged(),
+        ]
     )
     problems.install(app)
     for route in table:

@@ -7,6 +7,7 @@ from boltq.api.app import create_app
 from boltq.api.driver import Driver
 from boltq.api.keys import Keys
 from boltq.api.limits import Limits
+from boltq.api.request_lines import RequestLines
 from boltq.api.serve import Serving
 from boltq.client import BoltQ
 from boltq.errors import BoltQError
@@ -36,8 +37,9 @@ def serving_of(settings: Settings, boltq: BoltQ) -> Serving:
     """Return the API over a client, to be served as the settings say."""
     keys = Keys.of(settings)
     driver = Driver(boltq)
+    lines = RequestLines(settings.log_requests)
     return Serving(
-        create_app(boltq, settings, keys, driver),
+        create_app(boltq, settings, keys, driver, lines),
         settings.api_host,
         settings.api_port,
         threads=settings.api_threads,
@@ -46,6 +48,7 @@ def serving_of(settings: Settings, boltq: BoltQ) -> Serving:
         driver=driver,
         leave_seconds=settings.api_leave_seconds,
         proxy=settings.api_proxy,
+        at_end=lines.flush,
     )
 
 

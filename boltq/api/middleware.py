@@ -12,6 +12,7 @@ import falcon
 from boltq.api import parking
 from boltq.api.answers import etag
 from boltq.api.limits import Limits
+from boltq.api.request_lines import RequestLines
 from boltq.api.traffic import Traffic
 from boltq.logs import REQUEST_ID
 
@@ -26,6 +27,7 @@ SAFE_HEADERS = {
 
 PROBES = ("/healthz", "/readyz")
 
+_SAFE = [(name.lower(), value) for name, value in SAFE_HEADERS.items()]
 _SHOWN_LETTERS = 200
 _TAG = re.compile(r'"[^"]*"')
 
@@ -35,17 +37,19 @@ _log = logging.getLogger(__name__)
 class RequestLog:
     """Gives each request an id, from X-Request-Id where that is safe, and one line in the log.
 
-    limits: what whoever reads its body goes by. traffic: counts requests.
+    Of those that are answered well only as many have a line as `lines` grants; all that are refused
+    or fail have one. limits: what whoever reads its body goes by. traffic: counts requests.
     """
 
-    def __init__(self, limits: Limits, traffic: Traffic) -> None:
+    def __init__(self, limits: Limits, traffic: Traffic, lines: RequestLines) -> None:
         self._limits = limits
         self._traffic = traffic
+        self._lines = lines
 
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         """Note when the request came and what it is called, once if it waits and is run again."""
         req.context.limits = self._limits
-        given = req.get_header("X-Request-Id") or ""
+        given = req.env.get("HTTP_X_REQUEST_ID", "")
         # No secret, and asking the kernel would let another thread in each time.
         id = given if REQUEST_ID.fullmatch(given) else f"{getrandbits(64):016x}"
         kept = parking.kept(req)
@@ -61,27 +65,36 @@ class RequestLog:
 
         Probes, being many, are for debug alone, as long as they are answered well.
         """
-        resp.set_header("X-Request-Id", req.context.request_id)
-        for name, value in SAFE_HEADERS.items():
-            if resp.get_header(name) is None:
-                resp.set_header(name, value)
-        status, error = resp.status_code, req.context.error
-        seconds = perf_counter() - req.context.started
+        about = req.context
+        set_header, given = resp.set_header, resp.headers
+        set_header("X-Request-Id", about.request_id)
+        for name, value in _SAFE:
+            if name not in given:
+                set_header(name, value)
+        status, error = resp.status_code, about.error
+        seconds = perf_counter() - about.started
         self._traffic.add(req.method, req.uri_template, status, seconds)
+        level = _level(req.path, status)
+        if not _log.isEnabledFor(level) or (level == logging.INFO and not self._has_line(status)):
+            return
         fields = {
             "method": req.method,
             # Quoted again: a decoded path may hold line breaks, and a log line is one line.
             "path": quote(req.path, safe="/:")[:_SHOWN_LETTERS],
             "status": status,
             "duration_ms": round(seconds * 1000, 1),
-            "request_id": req.context.request_id,
-            **req.context.concerns,
+            "request_id": about.request_id,
+            **about.concerns,
         }
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR and error is not None:
             fields["error"] = f"{type(error).__name__}: {error}"
         # While Redis is away each request is a 503: there the sentence says all.
         trace = error if status == HTTPStatus.INTERNAL_SERVER_ERROR else None
-        _log.log(_level(req.path, status), "request", exc_info=trace, extra=fields)
+        _log.log(level, "request", exc_info=trace, extra=fields)
+
+    def _has_line(self, status: int) -> bool:
+        refused = status >= HTTPStatus.BAD_REQUEST
+        return refused or self._lines.take() or _log.isEnabledFor(logging.DEBUG)
 
 
 def _level(path: str, status: int) -> int:
@@ -94,8 +107,13 @@ def _level(path: str, status: int) -> int:
 
 def note(req: falcon.Request, *, job: str = "", queue: str = "", type: str = "") -> None:
     """Tell the request's line in the log which job, queue or type the request is about."""
-    told = {"job": job, "queue": queue, "type": type}
-    req.context.concerns |= {name: value for name, value in told.items() if value}
+    concerns = req.context.concerns
+    if job:
+        concerns["job"] = job
+    if queue:
+        concerns["queue"] = queue
+    if type:
+        concerns["type"] = type
 
 
 class Unchanged:
@@ -131,8 +149,8 @@ class SameOrigin:
         """Raise a 403 if a browser says that the request comes from elsewhere."""
         if req.method in ("GET", "HEAD", "OPTIONS"):
             return
-        site = req.get_header("Sec-Fetch-Site") or "none"
-        origin = req.get_header("Origin")
+        site = req.env.get("HTTP_SEC_FETCH_SITE") or "none"
+        origin = req.env.get("HTTP_ORIGIN")
         is_own = origin is None or origin.partition("://")[2] == req.get_header("Host")
         if site not in ("none", "same-origin") or not is_own:
             raise falcon.HTTPError(

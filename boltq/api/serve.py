@@ -4,6 +4,7 @@ import errno
 import socket
 import threading
 import time
+from collections.abc import Callable
 from math import ceil
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -34,7 +35,8 @@ class Serving:
     answer requests; `limits` are those of a request and a connection; `admits` tells who may send a
     large body; `driver` drives operations for as long as this serves. For `leave_seconds` after it
     was asked to end it goes on taking connections, while /readyz says already that it ends.
-    `proxy`: the address whose X-Forwarded-For is believed.
+    `proxy`: the address whose X-Forwarded-For is believed. `at_end` is called once nothing more is
+    answered.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Serving:
         grace_seconds: float = GRACE_SECONDS,
         leave_seconds: float = 0.0,
         proxy: str = "",
+        at_end: Callable[[], None] = lambda: None,
     ) -> None:
         self._app = app
         self._host = host
@@ -61,6 +64,7 @@ class Serving:
         self._grace_seconds = grace_seconds
         self._leave_seconds = leave_seconds
         self._proxy = proxy
+        self._at_end = at_end
         # waitress' own map of all that it watches: the listener, its wake-up pipe, the channels.
         self._watched: dict[int, Any] = {}
         self._listener: Listener | None = None
@@ -151,6 +155,7 @@ class Serving:
             self._lot.join()
             if self._driver:
                 self._driver.join()
+        self._at_end()
 
     def _is_busy(self) -> bool:
         """Tell whether anything is in work, and close the connections on which nothing is.

@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help init deps run run-api run-worker test model mutants chaos bounds \
-        api-load api-speed aof check lua verify luacheck
+        api-load api-speed aof bench field check lua verify luacheck
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,12 @@ api-speed: deps ## how fast the API is, beside one that only says hello
 
 aof: deps ## the append-only file cut at each byte of its last 4 KiB: SEED=1
 	@TEST_AOF=every TEST_SEED=$(or $(SEED),1) $(BIN)/pytest -q -s tests/test_aof.py $(ARGS)
+
+bench: deps ## all of boltq bench on a Redis and a Valkey, into tests/bench/RESULTS.md: ARGS="--only drain"
+	@PYTHONPATH=.:tests $(BIN)/python -m tests.bench $(ARGS)
+
+field: deps ## beside dramatiq, huey, rq and BullMQ, fetched into a folder that is thrown away
+	@PYTHONPATH=.:tests $(BIN)/python -m tests.bench.field --to tests/bench/FIELD.md $(ARGS)
 
 check: deps luacheck verify ## ruff, mypy, import-linter, luacheck and verify
 	@$(BIN)/ruff check

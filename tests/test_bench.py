@@ -111,6 +111,18 @@ def test_each_part_has_plausible_figures_and_leaves_nothing(
         assert one.most > 0 or "CPU" in one.what
 
 
+@pytest.mark.cluster
+def test_a_cluster_is_measured_at_the_node_of_each_queue(cluster: TestServer, stem: str) -> None:
+    with site_of(cluster, stem) as site:
+        figures = measured(site, "enqueue", "life", "memory")
+        assert not [one for node in cluster.nodes for one in node.raw.scan_iter(f"*{stem}*")]
+    assert figures["enqueue_many, jobs/s"].ratio
+    by_ones = figures["a life, one by one, us a job"]
+    assert by_ones.median > 0
+    assert by_ones.ratio
+    assert figures["queued, bytes a job"].median > 300
+
+
 def test_the_commands_of_a_verb_are_counted_and_none_else(site: Site) -> None:
     once, again = measured(site, "verbs"), measured(site, "verbs")
     named = {one.what.partition(",")[0] for one in once.values()}
@@ -124,7 +136,7 @@ def test_the_commands_of_a_verb_are_counted_and_none_else(site: Site) -> None:
     server.call(scripts.stats(queue))
     before = server.counters(queue)
     server.call(scripts.stats(queue))
-    server.plain([("HGET", server.key(queue, "jobs"), "a"), ("TIME",)])
+    server.plain(queue, [("HGET", server.key(queue, "jobs"), "a"), ("TIME",)])
     done = server.counters(queue).since(before)
     (of_stats,) = (one.commands for what, one in once.items() if what.startswith("stats"))
     assert (done.calls["evalsha"], done.reads) == (1, 2)

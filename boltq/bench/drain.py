@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from boltq import scripts
 from boltq.bench import process
 from boltq.bench.figure import Taken, Trial
 from boltq.bench.floor import Floor
@@ -25,7 +26,7 @@ WARM_JOBS = 500
 CLAIMED = 100
 """The jobs of one claim of the floor: about what a worker claims."""
 
-MOST_SECONDS = 600.0
+MOST_SECONDS, LOOK_SECONDS = 600.0, 0.05
 
 
 def named(kind: str, threads: int) -> str:
@@ -68,9 +69,8 @@ def _drain(what: str, site: Site, kind: str, count: int, threads: int) -> list[T
         before = cpu_seconds(site, queue)
         site.client.pause(queue)
         fill(site, queue, count, kind=kind)
-        done_before = site.client.stats(queue).completed_total
         counters = site.server.counters(queue)
-        took = _drained(site, queue, done_before + count, worker)
+        took = _drained(site, queue, count, worker)
         cost = site.server.counters(queue).since(counters)
         cpu = cpu_seconds(site, queue) - before
     site.forget(queue)
@@ -81,7 +81,12 @@ def _drain(what: str, site: Site, kind: str, count: int, threads: int) -> list[T
         rate,
         Taken(f"{what}: worker's CPU", "us a job", cpu / count * 1e6),
         Taken(f"{what}: server's CPU", "us a job", cost.cpu_us / count),
-        Taken(f"{what}: scripts", "us a job", cost.scripts_us / count),
+        Taken(
+            f"{what}: scripts",
+            "us a job",
+            cost.scripts_us / count,
+            commands=cost.in_scripts / count,
+        ),
     ]
 
 
@@ -91,7 +96,7 @@ def _processes(what: str, site: Site, count: int, processes: int) -> list[Taken]
         _warm_up(site, queue, NOOP, worker)
         site.client.pause(queue)
         fill(site, queue, count)
-        took = _drained(site, queue, site.client.stats(queue).completed_total + count, worker)
+        took = _drained(site, queue, count, worker)
     site.forget(queue)
     return [Taken(what, "jobs/s", count / took)]
 
@@ -114,19 +119,25 @@ def _warm_up(site: Site, queue: str, kind: str, worker: process.Process) -> None
     _wait(site, queue, WARM_JOBS, worker)
 
 
-def _drained(site: Site, queue: str, done: int, worker: process.Process) -> float:
-    """Let the jobs go; returns how many seconds it took until all were acked."""
-    began = time.perf_counter()
-    site.client.resume(queue)
+def _drained(site: Site, queue: str, count: int, worker: process.Process) -> float:
+    """Let the jobs go; returns how many seconds it took until the last was acked.
+
+    Both by the server's clock: who looks all the time takes from the worker's processor.
+    """
+    done = site.client.stats(queue).completed_total + count
+    resumed = scripts.configure(queue, [scripts.ConfigureItem("paused", b"0")])
+    began_ms = site.server.call(resumed).now_ms
     _wait(site, queue, done, worker)
-    return time.perf_counter() - began
+    newest = scripts.list_(queue, state="completed", order="newest", limit=1, cursor="")
+    (last,) = site.server.call(newest).answers
+    return max(1, last.ended_ms - began_ms) / 1000
 
 
 def _wait(site: Site, queue: str, done: int, worker: process.Process) -> None:
     def are_done() -> bool:
         return site.client.stats(queue).completed_total >= done
 
-    worker.wait_for(f"{done} jobs are done", are_done, MOST_SECONDS)
+    worker.wait_for(f"{done} jobs are done", are_done, MOST_SECONDS, LOOK_SECONDS)
 
 
 def cpu_seconds(site: Site, queue: str) -> float:

@@ -16,6 +16,7 @@ class Floor:
 
     def __init__(self, server: PlainServer, queue: str) -> None:
         self._server = server
+        self._queue = queue
         parts = ("jobs", "queued", "running", "leases", "completed")
         self._jobs, self._queued, self._running, self._leases, self._completed = (
             server.key(queue, part) for part in parts
@@ -60,4 +61,4 @@ class Floor:
         )
 
     def _send(self, commands: list[tuple[Any, ...]]) -> list[Any]:
-        return self._server.plain(commands)
+        return self._server.plain(self._queue, commands)

@@ -27,7 +27,13 @@ class Process:
         self._process = process
         self.said = said
 
-    def wait_for(self, what: str, holds: Callable[[], object], seconds: float) -> None:
+    def wait_for(
+        self,
+        what: str,
+        holds: Callable[[], object],
+        seconds: float,
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
         """Look until something holds.
 
         what: the same in words. Raises Unavailable, with what the process last said, if it has
@@ -39,7 +45,7 @@ class Process:
                 raise Unavailable(f"{what}: its process has ended, and said: {self._last()}")
             if time.monotonic() > until:
                 raise Unavailable(f"{what}: not so within {seconds:.0f} s: {self._last()}")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(look_seconds)
 
     def _last(self) -> str:
         return self.said()[-SHOWN_CHARACTERS:].strip()

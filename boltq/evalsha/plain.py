@@ -62,13 +62,10 @@ class PlainServer(Server):
     All that it writes or deletes lies under the queue that it is told; see `Server`.
     """
 
-    def plain(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """Send commands in one round trip, on keys of one queue; raises if one is refused."""
+    def plain(self, queue: str, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Send commands on a queue's keys in one round trip; raises if one is refused."""
         try:
-            if self.address.kind == "cluster":
-                replies = cast("list[object]", self._redis.send(commands))
-            else:
-                replies = exchange(self._redis, commands)
+            replies = exchange(self._node(queue), commands)
             for reply in replies:
                 if isinstance(reply, Exception):
                     raise reply
@@ -82,19 +79,19 @@ class PlainServer(Server):
 
     def holds(self, queue: str) -> bool:
         """Whether the server has any key of a queue."""
-        return any(self.plain([("EXISTS", self.key(queue, part)) for part in PARTS]))
+        return any(self.plain(queue, [("EXISTS", self.key(queue, part)) for part in PARTS]))
 
     def bytes_by_part(self, queue: str) -> dict[str, int]:
         """Tell how much memory each key of a queue takes; those that are missing are left out."""
         commands = [
             ("MEMORY", "USAGE", self.key(queue, part), "SAMPLES", MEMORY_SAMPLES) for part in PARTS
         ]
-        found = zip(PARTS, self.plain(commands), strict=True)
+        found = zip(PARTS, self.plain(queue, commands), strict=True)
         return {part: size for part, size in found if size}
 
     def forget(self, queue: str) -> None:
         """Delete all keys of a queue, and what tells people of it."""
-        self.plain([("UNLINK", self.key(queue, part)) for part in PARTS])
+        self.plain(queue, [("UNLINK", self.key(queue, part)) for part in PARTS])
         self.registry.forget_queue(queue)
 
     def counters(self, queue: str) -> Counters:

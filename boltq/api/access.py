@@ -73,8 +73,8 @@ class Access:
         req.context.is_guarded = self._keys.are_needed
         if req.path in PROBES:
             return
-        self._check_host(req.get_header("Host"))
-        key = self._keys.find(req.get_header("Authorization"))
+        self._check_host(req.env.get("HTTP_HOST"))
+        key = self._keys.find(req.env.get("HTTP_AUTHORIZATION"))
         if key:
             req.context.key, req.context.caller = key, key.name
             req.context.concerns["caller"] = key.name
@@ -106,7 +106,7 @@ class Access:
         if scope is None:
             raise falcon.HTTPMethodNotAllowed(route.methods)
         if scope != "open" and req.context.is_guarded:
-            _check_scope(scope, req.context.key, req.get_header("Authorization"))
+            _check_scope(scope, req.context.key, req.env.get("HTTP_AUTHORIZATION"))
         if req.accept == "*/*" or not route.media:
             return
         if not any(map(req.client_accepts, (*route.media, MEDIA_TYPE))):

@@ -22,13 +22,15 @@ def json_body(
     Raises a 415 for any other type: forms and plain text can be posted by any page, JSON only after
     the browser has asked us. Raises a 413 above `most_bytes`, or else what the settings say.
     """
-    kind = (req.content_type or "").partition(";")[0].strip().lower()
+    kind = req.content_type or ""
+    if kind != falcon.MEDIA_JSON:
+        kind = kind.partition(";")[0].strip().lower()
     if kind != falcon.MEDIA_JSON and not kind.endswith("+json") and kind not in others:
         raise falcon.HTTPUnsupportedMediaType(
             description=f"the body is sent as {kind or 'nothing in particular'}, it must be "
             'application/json; with curl: -H "Content-Type: application/json"'
         )
-    if (req.get_header("Content-Encoding") or "identity").lower() != "identity":
+    if (req.env.get("HTTP_CONTENT_ENCODING") or "identity").lower() != "identity":
         raise falcon.HTTPUnsupportedMediaType(description="the body must not be compressed")
     most = req.context.limits.body_bytes if most_bytes is None else most_bytes
     if (req.content_length or 0) > most:

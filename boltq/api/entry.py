@@ -1,38 +1,147 @@
-"""A job on its way in: enqueued and looked at in one round trip."""
+"""Jobs on their way in: those that come while others are under way go on together, in one call."""
 
-from typing import Any, Unpack
+import copy
+import threading
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 from boltq import ids, newjob, scripts
+from boltq.api.requests import JobRequest
 from boltq.client import BoltQ
-from boltq.errors import BoltQError, Unavailable
-from boltq.follow import Enqueued
+from boltq.errors import BadArgument, BoltQError, TooLarge, Unavailable
 from boltq.job import Job, described
 
+MOST_TOGETHER = 100
+"""Of the jobs of one call: what the script inspect takes."""
 
-def enter(
-    boltq: BoltQ, new: newjob.NewJob, *, queue: str, **options: Unpack[newjob.Options]
-) -> tuple[Enqueued[Any], Job | None]:
-    """Enqueue a job, and show it as it stood right after.
+
+class Entered(NamedTuple):
+    """A job that is in: its id outside, whether it is new, and how it stood right after.
 
     The job is None where the look failed, or came too early: of two scripts that go out together,
-    one that had to be loaded first, or sent on to where its queue has moved, runs last. Raises as
-    BoltQ.enqueue.
+    one that had to be loaded first, or sent on to where its queue has moved, runs last.
     """
-    item = newjob.item(queue, new)
-    inside = str(item.id)
-    common = newjob.common(options, boltq.server.now_ms)
-    calls: list[Any] = [
-        scripts.enqueue(queue, [item], **common),
-        scripts.inspect(queue, [scripts.InspectItem(inside)], with_payload=1),
-    ]
-    try:
-        reply, seen = boltq.server.call_all(calls)
+
+    id: str
+    created: bool
+    job: Job | None
+
+
+_ALONE = BoltQError("one job of the call was refused, and so all of it: each is sent alone")
+
+
+class _Newcomer:
+    """A job whose thread waits until another one has sent it, or until it may lead the next."""
+
+    __slots__ = ("answer", "called", "item")
+
+    def __init__(self, item: scripts.EnqueueItem) -> None:
+        self.item = item
+        self.called = threading.Lock()
+        self.called.acquire()
+        self.answer: Entered | BaseException | None = None
+
+
+_Lane = list[_Newcomer]
+
+
+class Entry:
+    """The way in for the jobs of single requests. Safe for threads.
+
+    Of those with the same queue and options one call at a time is under way. What comes meanwhile
+    waits for it, then goes in one call, too: many at once cost the server, and us, little more than
+    one. A job that comes alone goes at once, and waits for nobody.
+    """
+
+    def __init__(self, boltq: BoltQ) -> None:
+        self._boltq = boltq
+        self._lock = threading.Lock()
+        # By queue and options, for as long as a call is under way: who waits for its end.
+        self._lanes: dict[tuple[object, ...], _Lane] = {}
+
+    def enter(self, asked: JobRequest, item: scripts.EnqueueItem) -> Entered:
+        """Enqueue a job. Raises as BoltQ.enqueue, and each for its own job alone."""
+        me = _Newcomer(item)
+        place = (asked.queue, *asked.chosen)
+        with self._lock:
+            lane = self._lanes.get(place)
+            if lane is None:
+                self._lanes[place] = []
+            else:
+                lane.append(me)
+        if lane is not None:
+            me.called.acquire()
+        if me.answer is None:
+            self._lead(me, asked, place)
+        if me.answer is _ALONE:
+            (me.answer,) = self._send(asked, [item])
+        if isinstance(me.answer, Unavailable):
+            unknown = (ids.join(asked.queue, str(item.id)),)
+            raise Unavailable(str(me.answer), unknown) from me.answer
+        if isinstance(me.answer, BaseException):
+            raise copy.copy(me.answer) from me.answer
+        assert me.answer
+        return me.answer
+
+    def _lead(self, me: _Newcomer, asked: JobRequest, place: tuple[object, ...]) -> None:
+        """Send a job and those that wait; then let the first that came meanwhile lead."""
+        with self._lock:
+            lane = self._lanes[place]
+            count = _fitting(me, lane)
+            together, lane[:] = [me, *lane[:count]], lane[count:]
+        answers = self._send(asked, [one.item for one in together])
+        if len(together) > 1 and isinstance(answers[0], BadArgument | TooLarge):
+            answers = [_ALONE] * len(together)
+        with self._lock:
+            if isinstance(answers[0], Unavailable):
+                # They have waited as long as one waits for a server that is away.
+                answers += [answers[0]] * len(lane)
+                together += lane
+                lane.clear()
+            if lane:
+                lane.pop(0).called.release()
+            else:
+                del self._lanes[place]
+        for one, answer in zip(together, answers, strict=True):
+            one.answer = answer
+            one.called.release()
+
+    def _send(
+        self, asked: JobRequest, items: list[scripts.EnqueueItem]
+    ) -> list[Entered | BaseException]:
+        """Return what became of each, also where that is the same error for all."""
+        try:
+            return list(self._sent(asked, items))
+        except BaseException as problem:  # noqa: BLE001 - raised by the thread of each
+            return [problem] * len(items)
+
+    def _sent(self, asked: JobRequest, items: list[scripts.EnqueueItem]) -> list[Entered]:
+        server, queue = self._boltq.server, asked.queue
+        common = newjob.common(asked.options(), server.now_ms)
+        looked_at = [scripts.InspectItem(str(one.id)) for one in items]
+        calls: list[Any] = [
+            scripts.enqueue(queue, items, **common),
+            scripts.inspect(queue, looked_at, with_payload=1),
+        ]
+        reply, seen = server.call_all(calls)
         if isinstance(reply, BoltQError):
             raise reply
-    except Unavailable as problem:
-        raise Unavailable(str(problem), (ids.join(queue, inside),)) from problem
-    boltq.server.note_queue(queue, reply.now_ms)
-    created = isinstance(reply.answers[0], scripts.EnqueueCreated)
-    answer = seen.answers[0] if isinstance(seen, scripts.Inspected) else None
-    job = described(queue, answer) if isinstance(answer, scripts.InspectJob) else None
-    return Enqueued(ids.join(queue, inside), created, boltq), job
+        server.note_queue(queue, reply.now_ms)
+        found = seen.answers if isinstance(seen, scripts.Inspected) else [None] * len(items)
+        return [
+            Entered(
+                ids.join(queue, answer.id),
+                isinstance(answer, scripts.EnqueueCreated),
+                described(queue, job) if isinstance(job, scripts.InspectJob) else None,
+            )
+            for answer, job in zip(reply.answers, found, strict=True)
+        ]
+
+
+def _fitting(first: _Newcomer, waiting: _Lane) -> int:
+    """Return how many of those that wait go in one call with the first."""
+    if not waiting:
+        return 0
+    together = [first, *waiting[: MOST_TOGETHER - 1]]
+    sizes = accumulate(len(one.item.payload) + len(one.item.headers) for one in together)
+    return max(0, sum(size <= newjob.MOST_BYTES for size in sizes) - 1)

@@ -3,7 +3,6 @@
 from contextlib import nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 import falcon
 
@@ -12,12 +11,12 @@ from boltq.api import listing, preference, requests, single
 from boltq.api.answers import encode, send, with_members
 from boltq.api.bodies import json_body
 from boltq.api.carried import carried, with_carried
-from boltq.api.entry import enter
+from boltq.api.entry import Entered, Entry
 from boltq.api.idempotency import MEMBER, REPLAYED, Key, key_of
 from boltq.api.middleware import note
 from boltq.api.problems import BadField
 from boltq.client import BoltQ
-from boltq.follow import ENDED, Enqueued
+from boltq.follow import ENDED
 from boltq.job import Job
 
 
@@ -26,6 +25,7 @@ class Jobs:
     """GET and POST /api/jobs."""
 
     boltq: BoltQ
+    entry: Entry
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Show a page of jobs; see `listing.show`."""
@@ -40,28 +40,28 @@ class Jobs:
         asked = requests.read_job(body)
         note(req, queue=asked.queue, type=asked.type)
         key = key_of(req, body)
-        job = None
-        enqueued = preference.remembered(req)
-        if enqueued is None:
-            enqueued, job = self._enqueue(asked, key, carried(req))
-        note(req, job=enqueued.id)
-        resp.location = f"/api/jobs/{enqueued.id}"
-        job = job or _job_or_none(self.boltq, req, enqueued.id)
-        if key and not enqueued.created:
-            key.check((job or self.boltq.get(enqueued.id, payload=False)).headers)
+        entered: Entered | None = preference.remembered(req)
+        if entered is None:
+            entered = self._enter(asked, key, carried(req))
+            job = entered.job or _job_or_none(self.boltq, req, entered.id)
+        else:
+            job = _job_or_none(self.boltq, req, entered.id)
+        note(req, job=entered.id)
+        resp.location = f"/api/jobs/{entered.id}"
+        if key and not entered.created:
+            key.check((job or self.boltq.get(entered.id, payload=False)).headers)
             resp.set_header(REPLAYED, "true")
-        is_new = enqueued.created or key is not None
-        shown = encode({"id": enqueued.id}) if job is None else job.to_json()
+        is_new = entered.created or key is not None
+        shown = encode({"id": entered.id}) if job is None else job.to_json()
         status = HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
         if job is not None and preference.seconds(req):
-            preference.until_ended(req, resp, self.boltq, job, remember=enqueued)
+            preference.until_ended(req, resp, self.boltq, job, remember=entered)
             status = HTTPStatus.OK if job.state in ENDED else HTTPStatus.ACCEPTED
         send(resp, shown if is_new else with_members(shown, duplicate=True), status)
 
-    def _enqueue(
+    def _enter(
         self, asked: requests.JobRequest, key: Key | None, carried: dict[str, object]
-    ) -> tuple[Enqueued[Any], Job | None]:
-        """Enqueue it and look at it, in one round trip; the job is None if that did not see it."""
+    ) -> Entered:
         headers = asked.decoded_headers()
         if key:
             headers = {**(headers or {}), MEMBER: key.asked}
@@ -70,7 +70,7 @@ class Jobs:
             id = key.id(asked.queue) if key and not asked.id else asked.id
             new = newjob.NewJob(asked.type, id=id, headers=headers, raw=bytes(asked.payload))
             with key.in_flight() if key else nullcontext():
-                return enter(self.boltq, new, queue=asked.queue, **asked.options())
+                return self.entry.enter(asked, newjob.item(asked.queue, new))
         except errors.TooLarge as error:
             raise BadField("payload", str(error), errors.TooLarge) from error
         except errors.BadArgument as error:

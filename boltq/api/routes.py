@@ -25,6 +25,7 @@ from boltq.api import (
     workers,
 )
 from boltq.api.driver import Drive
+from boltq.api.entry import Entry
 from boltq.api.keys import Scope
 from boltq.api.traffic import Traffic
 from boltq.client import BoltQ
@@ -68,7 +69,7 @@ def table(
             {"GET": "read"},
             media=exposition.MEDIA,
         ),
-        Route("/api/jobs", jobs.Jobs(boltq), {"GET": "read", "POST": "enqueue"}),
+        Route("/api/jobs", jobs.Jobs(boltq, Entry(boltq)), {"GET": "read", "POST": "enqueue"}),
         Route("/api/jobs/batch", batch.Batch(boltq), {"POST": "enqueue"}),
         Route("/api/jobs/status", jobs.JobStatus(boltq), {"GET": "read"}),
         Route(

@@ -1,6 +1,7 @@
 """The queue from Python: one method a verb, over the scripts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any, Literal, Unpack
 
@@ -15,6 +16,11 @@ from boltq.newjob import NewJob, Options
 from boltq.operations import Operations
 from boltq.queues import Queues
 from boltq.settings import Settings
+
+Sending = Callable[
+    [str, list[scripts.EnqueueItem]], AbstractContextManager[list[scripts.EnqueueItem]]
+]
+"""Is put around each call that adds jobs: is given their queue and them, gives what to send."""
 
 
 class BoltQ(Declarations, Queues, Operations):
@@ -42,6 +48,7 @@ class BoltQ(Declarations, Queues, Operations):
         self._patience_seconds = patience_seconds
         self._settings = settings or Settings.load()
         self._server: Server | None = None
+        self.sending: Sending | None = None
 
     @property
     def server(self) -> Server:
@@ -103,6 +110,14 @@ class BoltQ(Declarations, Queues, Operations):
         return sum(one.created for one in self.enqueue_each(jobs, queue=queue, **options))
 
     def _send(
+        self, queue: str, batch: list[scripts.EnqueueItem], options: newjob.Common
+    ) -> "Answers":
+        if self.sending is None:
+            return self._sent(queue, batch, options)
+        with self.sending(queue, batch) as marked:
+            return self._sent(queue, marked, options)
+
+    def _sent(
         self, queue: str, batch: list[scripts.EnqueueItem], options: newjob.Common
     ) -> "Answers":
         try:

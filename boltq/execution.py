@@ -64,6 +64,7 @@ class Execution:
     cancelled: bool = False
     lease_gone: bool = False
     overdue: bool = False
+    trace_id: str = ""  # of the span around its handler, if there is one
 
     @property
     def id(self) -> str:

@@ -16,6 +16,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "attempt": "which of its tries, 1 is the first",
         "duration_ms": "how long the handler, or the answer to the request, took",
         "request_id": "the request: its X-Request-Id; the job: its header request_id",
+        "trace_id": "the trace that the job or the request is part of (W3C Trace Context)",
         "worker": "the worker's name",
         "error": "what went wrong; of a handler, the type and first line of what it raised",
         "next_run": "when the job is tried again, in UTC",

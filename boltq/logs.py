@@ -23,6 +23,9 @@ from boltq.execution import Execution
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 """What the id of a request may be; any other is not taken over from those who send it."""
 
+TRACEPARENT = re.compile(r"00-((?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+"""The trace that a request or a job is part of, and its id as a group (W3C Trace Context)."""
+
 MOST_BYTES = 16 * 1024
 """The longest line, without its end; collectors cut longer ones, and then JSON is JSON no more."""
 
@@ -66,17 +69,30 @@ def of_job(job: Execution) -> dict[str, object]:
         "type": job.type,
         "attempt": job.attempt,
     }
-    if b'"request_id"' in job.raw_headers and (request_id := _request_id(job.raw_headers)):
-        fields["request_id"] = request_id
+    if b'"request_id"' in job.raw_headers or b'"traceparent"' in job.raw_headers:
+        fields |= _carried(job.raw_headers)
+    if job.trace_id:
+        fields["trace_id"] = job.trace_id
     return fields
 
 
-def _request_id(headers: bytes) -> str:
+def _carried(headers: bytes) -> dict[str, str]:
+    """Return the ids of the request and the trace that a job came with."""
     try:
-        told = msgspec.json.decode(headers, type=dict[str, Any]).get("request_id")
+        told = msgspec.json.decode(headers, type=_Carried)
     except msgspec.DecodeError:
-        return ""
-    return told if isinstance(told, str) and REQUEST_ID.fullmatch(told) else ""
+        return {}
+    fields = {}
+    if isinstance(told.request_id, str) and REQUEST_ID.fullmatch(told.request_id):
+        fields["request_id"] = told.request_id
+    if isinstance(told.traceparent, str) and (found := TRACEPARENT.fullmatch(told.traceparent)):
+        fields["trace_id"] = found[1]
+    return fields
+
+
+class _Carried(msgspec.Struct):
+    request_id: Any = None
+    traceparent: Any = None
 
 
 class _Lines(logging.Formatter):

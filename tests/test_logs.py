@@ -241,10 +241,20 @@ def test_what_a_handler_logs_tells_its_job(
         b'["request_id","r"]',
         b'{"a":{"request_id":"r"}}',
         b'{"request_id":"%s"}' % (b"r" * 129),
+        b'{"traceparent":"00-1-2-01"}',
+        b'{"traceparent":7}',
+        b'{"traceparent":"00-00000000000000000000000000000000-b7ad6b7169203331-01"}',
     ],
 )
-def test_a_request_id_is_shown_only_where_it_is_one(headers: bytes) -> None:
+def test_an_id_of_a_request_or_a_trace_is_shown_only_where_it_is_one(headers: bytes) -> None:
     assert list(logs.of_job(a_job(headers))) == ["job", "queue", "type", "attempt"]
+
+
+def test_a_line_of_a_job_names_the_trace_that_it_came_with_or_that_its_handler_is_in() -> None:
+    job = a_job(b'{"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}')
+    assert logs.of_job(job)["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+    job.trace_id = "1bf7651916cd43dd8448eb211c80319c"
+    assert logs.of_job(job)["trace_id"] == "1bf7651916cd43dd8448eb211c80319c"
 
 
 def test_the_first_four_of_a_json_line_are_ours(configure: Configure) -> None:

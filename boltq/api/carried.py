@@ -1,15 +1,12 @@
 """What a request hands on to the jobs that it makes: its id, and the trace that it is part of."""
 
-import re
-
 import falcon
 
+from boltq.logs import TRACEPARENT
 from boltq.newjob import as_json
 
 MOST_BYTES = 4096
 """As many as the headers of a job may have."""
-
-_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def carried(req: falcon.Request) -> dict[str, object]:
@@ -20,8 +17,9 @@ def carried(req: falcon.Request) -> dict[str, object]:
     """
     headers: dict[str, object] = {"request_id": req.context.request_id}
     traceparent = req.get_header("traceparent")
-    if traceparent and _TRACEPARENT.fullmatch(traceparent):
+    if traceparent and (found := TRACEPARENT.fullmatch(traceparent)):
         headers["traceparent"] = traceparent
+        req.context.concerns["trace_id"] = found[1]
     return headers
 
 

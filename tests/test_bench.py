@@ -26,7 +26,7 @@ from boltq.errors import Unavailable, WrongState
 TINY = Plan(
     rounds=1,
     jobs=200,
-    threads=(2,),
+    threads=(8,),
     processes=(2,),
     waiting=(10, 300),
     scheduled=300,
@@ -38,7 +38,7 @@ TINY = Plan(
 
 UNITS = {
     "enqueue": {"jobs/s", "calls/s", "x"},
-    "drain": {"jobs/s", "us a job"},
+    "drain": {"jobs/s", "us a job", "x"},
     "processes": {"jobs/s"},
     "pickup": {"ms"},
     "life": {"us a job"},
@@ -269,6 +269,12 @@ def test_a_figure_is_the_median_and_its_ratio_is_of_pairs() -> None:
     (figure,) = figures_of("enqueue", rounds)
     assert (figure.median, figure.least, figure.most, figure.rounds) == (20, 10, 30, 3)
     assert (figure.floor, figure.ratio) == (80, 0.25)
+
+
+@pytest.mark.parametrize(("count", "bar"), [("200,000", 1.1), ("1,000,000", None)])
+def test_the_bar_of_what_many_jobs_cost_is_of_200000(count: str, bar: float | None) -> None:
+    figure = Figure("backlog", f"{count} waiting to 10 waiting", "times", 1, 1, 1, 1)
+    assert bars.with_bar(figure, "redis").bar == bar
 
 
 def test_the_bar_of_bytes_is_that_of_the_kind_of_server() -> None:

@@ -92,5 +92,10 @@ def _live(site: Site, queue: str) -> list[float]:
     return [after - before for before, after in pairwise(marks)]
 
 
+def count_of(what: str) -> int:
+    """Return the number of jobs that a figure's name begins with."""
+    return int(what.split(maxsplit=1)[0].replace(",", ""))
+
+
 def _middle(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]

@@ -21,6 +21,7 @@ class Bar(NamedTuple):
 
 BARS: dict[tuple[str, str], Bar] = {
     (drain.named(NOOP, 8), "jobs/s"): Bar(62_500, 80_000),
+    (drain.OF_LOOP, "x"): Bar(None, 0.75),
     (enqueue.BULK, "jobs/s"): Bar(103_000, 200_000),
     (enqueue.SINGLE, "jobs/s"): Bar(11_400),
     (enqueue.OF_NO_OP, "x"): Bar(None, 0.9),
@@ -37,8 +38,8 @@ QUEUED_BYTES = {"redis": Bar(260, 235), "valkey": Bar(190, 160)}
 SLOWEST = {backlog.P999: Bar(5), backlog.MOST: Bar(50)}
 """By the end of what is measured: of any number of jobs."""
 
-RATIO = Bar(1.1, 1.0)
-"""What a call costs beside many jobs that wait, to one beside few."""
+RATIO, MANY = Bar(1.1, 1.0), 200_000
+"""What a call costs beside many jobs, so many at most, to one beside few."""
 
 
 def with_bar(figure: Figure, server_kind: str) -> Figure:
@@ -51,6 +52,6 @@ def _by_rule(figure: Figure, server_kind: str) -> Bar | None:
     if figure.what == memory.QUEUED:
         return QUEUED_BYTES[server_kind]
     if figure.unit == backlog.TIMES:
-        return RATIO
+        return RATIO if backlog.count_of(figure.what) <= MANY else None
     ending = figure.what.rpartition(", ")[2]
     return SLOWEST.get(ending) if figure.part in {"backlog", "scheduled"} else None

@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
-from boltq import scripts
+from boltq import ids, scripts
 from boltq.bench import process
 from boltq.bench.figure import Taken, Trial
 from boltq.bench.floor import Floor
-from boltq.bench.moves import MOST, NOOP, batches, fill
+from boltq.bench.moves import MOST, NOOP, batches, claim, fill
 from boltq.bench.plan import Plan
 from boltq.bench.site import Site
 
@@ -23,8 +24,12 @@ HANDLERS = {
 WARM_JOBS = 500
 """Done before, so that the worker knows how long its jobs take."""
 
+USUAL_THREADS = 8
 CLAIMED = 100
-"""The jobs of one claim of the floor: about what a worker claims."""
+"""The jobs of one claim without a worker: about what one claims."""
+
+LOOP = "a loop that claims and acks, no worker"
+OF_LOOP = "no-op handler, 8 threads, of that"
 
 MOST_SECONDS, LOOK_SECONDS = 600.0, 0.05
 
@@ -74,11 +79,15 @@ def _drain(what: str, site: Site, kind: str, count: int, threads: int) -> list[T
         cost = site.server.counters(queue).since(counters)
         cpu = cpu_seconds(site, queue) - before
     site.forget(queue)
-    rate = Taken(what, "jobs/s", count / took)
+    taken = [Taken(what, "jobs/s", count / took)]
     if kind != NOOP:
-        return [rate]  # what a handler costs hides the rest
+        return taken  # what a handler costs hides the rest
+    if threads == USUAL_THREADS:
+        loop_took = _loop(site, count)
+        taken.append(Taken(LOOP, "jobs/s", count / loop_took))
+        taken.append(Taken(OF_LOOP, "x", loop_took / took))
     return [
-        rate,
+        *taken,
         Taken(f"{what}: worker's CPU", "us a job", cpu / count * 1e6),
         Taken(f"{what}: server's CPU", "us a job", cost.cpu_us / count),
         Taken(
@@ -88,6 +97,22 @@ def _drain(what: str, site: Site, kind: str, count: int, threads: int) -> list[T
             commands=cost.in_scripts / count,
         ),
     ]
+
+
+def _loop(site: Site, count: int) -> float:
+    """Claim and ack all jobs of a queue on one thread, with nothing between; returns seconds."""
+    queue = site.queue("loop")
+    fill(site, queue, count)
+    began = time.perf_counter()
+    token = ids.new_token()
+    reply: Any = site.server.call(claim(queue, token, CLAIMED))
+    while isinstance(reply, scripts.Claimed):
+        done = scripts.ack(queue, [scripts.AckItem(job.id, token, b"") for job in reply.answers])
+        token = ids.new_token()
+        _, reply = site.server.call_all([done, claim(queue, token, CLAIMED)])
+    took = time.perf_counter() - began
+    site.forget(queue)
+    return took
 
 
 def _processes(what: str, site: Site, count: int, processes: int) -> list[Taken]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from itertools import groupby
 
 from boltq.bench.figure import Figure, number
 
@@ -12,9 +11,12 @@ WIDTH, LEFT, BAR, GAP, ROW = 900, 400, 12, 8, 20
 ROOM = 130
 """Behind the longest bar, for its number."""
 
+FAR = 3
+"""So many times as far as all else, a bar of the design is left out."""
+
 STYLE = (
     "text{font:12px sans-serif;fill:#222}.head{font-weight:bold}.bar{fill:#4c78a8}"
-    ".span{stroke:#222}.asked{stroke:#d62728;stroke-dasharray:3 2}.back{fill:#fff}"
+    ".span{stroke:#222}.asked{stroke:#d62728;stroke-width:2;stroke-dasharray:3 2}.back{fill:#fff}"
 )
 
 
@@ -23,22 +25,29 @@ def plotted(about: Mapping[str, object], figures: Sequence[Figure]) -> str:
 
     A dashed line is a bar of the design. Returns the text of an SVG file.
     """
-    drawn: list[str] = []
     title = f"boltq bench: {about['server']}, {about['machine']}"
-    drawn.append(f'<text class="head" x="{GAP}" y="{ROW}">{escape(title)}</text>')
+    drawn = [f'<text class="head" x="{GAP}" y="{ROW}">{escape(title)}</text>']
+    blocks: dict[str, list[Figure]] = {}
+    for one in figures:
+        blocks.setdefault(f"{one.part}, {one.unit}", []).append(one)
     y = 2 * ROW
-    for (part, unit), block in groupby(figures, key=lambda one: (one.part, one.unit)):
-        drawn.append(f'<text class="head" x="{GAP}" y="{y}">{escape(f"{part}, {unit}")}</text>')
-        rows = list(block)
-        # A bar that is far off would press the others flat.
-        widest = max(one.most for one in rows) or 1.0
+    for heading, rows in blocks.items():
+        drawn.append(f'<text class="head" x="{GAP}" y="{y}">{escape(heading)}</text>')
+        scale = (WIDTH - LEFT - ROOM) / max(map(_reach, rows))
         for one in rows:
             y += ROW
-            drawn += _row(one, y, (WIDTH - LEFT - ROOM) / widest)
+            drawn += _row(one, y, scale)
         y += ROW + GAP
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{y}">'
     back = f'<rect class="back" width="{WIDTH}" height="{y}"/>'
     return "\n".join((head, f"<style>{STYLE}</style>", back, *drawn, "</svg>\n"))
+
+
+def _reach(one: Figure) -> float:
+    """Return how far a row reaches: a bar that is very far off would press the others flat."""
+    reached = one.most or 1.0
+    near = one.bar is not None and one.bar < FAR * reached
+    return max(reached, one.bar or 0.0) if near else reached
 
 
 def _row(one: Figure, y: int, scale: float) -> Iterator[str]:
@@ -48,6 +57,8 @@ def _row(one: Figure, y: int, scale: float) -> Iterator[str]:
     yield f'<rect class="bar" x="{LEFT}" y="{top}" width="{end - LEFT:.1f}" height="{BAR}"/>'
     least, most = LEFT + one.least * scale, LEFT + one.most * scale
     yield f'<path class="span" d="M{least:.1f} {middle}H{most:.1f}"/>'
-    if one.bar is not None and LEFT + one.bar * scale <= WIDTH - ROOM:
-        yield f'<path class="asked" d="M{LEFT + one.bar * scale:.1f} {top - 2}v{BAR + 4}"/>'
-    yield f'<text x="{max(end, most) + GAP:.1f}" y="{y}">{number(one.median)}</text>'
+    ends = [end, most]
+    if one.bar is not None and one.bar <= _reach(one):
+        ends.append(LEFT + one.bar * scale)
+        yield f'<path class="asked" d="M{ends[-1]:.1f} {top - 2}v{BAR + 4}"/>'
+    yield f'<text x="{max(ends) + GAP:.1f}" y="{y}">{number(one.median)}</text>'

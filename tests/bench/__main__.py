@@ -29,7 +29,7 @@ SIZES = {
     "jobs": "50000",
     "threads": "1,8,64",
     "processes": "1,2,4",
-    "waiting": "10,1000,100000,1000000",
+    "waiting": "10,1000,200000,1000000",
     "scheduled": "100000",
     "pickups": "200",
     "idle-seconds": "6",

@@ -76,7 +76,8 @@ def left_of(server: TestServer, stem: str) -> list[str]:
     """What a run has left on the server: keys, and what tells people of its queues and workers."""
     raw = server.raw()
     told = (*raw.zrange("boltq1:queues", 0, -1), *raw.zrange("boltq1:workers", 0, -1))
-    found = (*raw.scan_iter(f"*{stem}*"), *told, *raw.hkeys("boltq1:worker_reports"))
+    told += (*raw.hkeys("boltq1:worker_reports"), *raw.lrange("boltq1:worker_history", 0, -1))
+    found = (*raw.scan_iter(f"*{stem}*"), *told)
     return [name.decode() for name in found if stem in name.decode()]
 
 

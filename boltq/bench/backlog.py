@@ -15,7 +15,7 @@ from boltq.bench.plan import Plan
 from boltq.bench.site import Site
 
 BATCH = 10
-TURNS = 50
+TURNS = 400
 """How often a round enqueues, claims and acks a batch on each queue, in turns."""
 
 HOUR_SECONDS = 3600

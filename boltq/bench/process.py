@@ -93,13 +93,14 @@ def worker(
     arguments += ["--threads", str(threads)]
     if processes > 1:
         arguments += ["--processes", str(processes)]
-    with running(site, arguments, WORKER_ID=name) as process:
-        try:
+    try:
+        with running(site, arguments, WORKER_ID=name) as process:
             process.wait_for("a worker is there", lambda: _are_there(site, names), START_SECONDS)
             yield process
-        finally:
-            for one in names:
-                site.server.registry.forget_worker(one)
+    finally:
+        for one in names:
+            site.server.registry.forget_worker(one)
+        site.server.registry.forget_history(name)
 
 
 @contextmanager

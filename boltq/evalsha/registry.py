@@ -141,6 +141,16 @@ class Registry:
         found = self._patiently(lambda: self._redis.lrange(self._history, 0, limit - 1))
         return cast("list[bytes]", found)
 
+    def forget_history(self, worker: str) -> None:
+        """Take out what became of a worker that nobody needs to know of: one that was measured.
+
+        worker: no other's name may hold this one.
+        """
+        with suppress(*ROAD_ERRORS):
+            for event in self._redis.lrange(self._history, 0, -1):
+                if worker.encode() in event:
+                    self._redis.lrem(self._history, 1, event)
+
     def report_of(self, worker: str) -> bytes | None:
         """Give what one worker said of itself; None: it is not there."""
         found = self._patiently(lambda: self._redis.hget(self._reports, worker))

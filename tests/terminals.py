@@ -23,11 +23,18 @@ class AtTerminal:
     """A command whose input and errors, and output unless told otherwise, are a terminal."""
 
     def __init__(
-        self, folder: Path, command: tuple[str, ...], *, columns: int, out: Path | None, **told: str
+        self,
+        folder: Path,
+        command: tuple[str, ...],
+        *,
+        columns: int,
+        rows: int,
+        out: Path | None,
+        **told: str,
     ) -> None:
         self._shown = b""
         self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         to = slave if out is None else os.open(out, os.O_CREAT | os.O_WRONLY, 0o600)
         # Where tests run, something may have asked for colours, or for none.
         without = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "CI"} - told.keys()
@@ -97,10 +104,15 @@ class AtTerminal:
 
 @contextmanager
 def at_terminal(
-    folder: Path, *command: str, columns: int = 100, out: Path | None = None, **told: str
+    folder: Path,
+    *command: str,
+    columns: int = 100,
+    rows: int = 40,
+    out: Path | None = None,
+    **told: str,
 ) -> Iterator[AtTerminal]:
-    """Run a command at a terminal so wide; `out` takes its standard output instead."""
-    started = AtTerminal(folder, command, columns=columns, out=out, **told)
+    """Run a command at a terminal so wide and high; `out` takes its standard output instead."""
+    started = AtTerminal(folder, command, columns=columns, rows=rows, out=out, **told)
     try:
         yield started
     finally:

@@ -19,10 +19,12 @@ from boltq.cli import group, main
 from boltq.cli.exits import MEANINGS, Exit
 from boltq.worker.main import main as boltq_worker
 
-LASTING = {"up", "api", "worker"}
+LASTING = {"up", "api", "worker", "top"}
 """They run until they are told to stop."""
 
 LASTS = re.compile(r"boltq (up|api)\b|boltq-worker\b")
+WATCHES = re.compile(r"boltq top\b|.* --watch\b")
+"""What is looked at until Ctrl-C: test_cli_top.py runs it."""
 
 READS = {
     *("get", "wait", "jobs list", "dead list", "queues list", "queues show", "queues set"),
@@ -57,7 +59,12 @@ def examples(command: click.Command) -> list[str]:
     return re.findall(r"^Example: (.*)$", command.epilog or "", re.MULTILINE)
 
 
-EXAMPLES = [example for command in TREE.values() for example in examples(command)]
+EXAMPLES = [
+    example
+    for command in TREE.values()
+    for example in examples(command)
+    if not WATCHES.match(example)
+]
 
 
 def test_the_commands_are_those_that_are_documented() -> None:

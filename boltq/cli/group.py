@@ -29,6 +29,7 @@ SECTIONS = {
         "dead": "List dead jobs, queue them again, or delete them.",
         "queues": "List queues, pause, resume and set them.",
         "workers": "List the workers and what they run; let them rest, go on or end.",
+        "top": "Watch queues, workers and jobs; pause and replay by a key.",
         "stats": "Count the jobs of queues by state.",
     },
     "Keep it well": {

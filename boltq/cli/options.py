@@ -1,6 +1,6 @@
 """Flags that several commands have, and what they turn into."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from boltq.cli.screen import Zone, tell
-from boltq.errors import BadSetting
+from boltq.errors import BadSetting, BoltQError
 from boltq.ids import checked_name
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from boltq.settings import Settings
 
 Command = Callable[..., None]
+Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 
 PATIENCE_SECONDS = 2.0
 """For how long somebody at a prompt waits for a server that does not answer."""
@@ -45,13 +46,41 @@ def _queue(_ctx: click.Context, _param: click.Parameter, value: str | None) -> s
     return value and checked_name("queue", value)
 
 
+def completed_by(names: Callable[["BoltQ"], Iterable[str]]) -> Completion:
+    """Return what completes a name in a shell: it asks the server, and is quiet if that is away."""
+
+    def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+        from boltq.client import BoltQ
+
+        try:
+            told = {flag: ctx.params.get(flag) for flag in ("redis_addr", "prefix", "data_dir")}
+            boltq = BoltQ(settings=settings(told), patience_seconds=0.0)
+            try:
+                return [name for name in names(boltq) if name.startswith(incomplete)]
+            finally:
+                boltq.close()
+        except (BoltQError, click.UsageError):
+            return []
+
+    return complete
+
+
+_queues = completed_by(lambda boltq: boltq.queues())
 queue = click.option(
-    "--queue", default="default", show_default=True, callback=_queue, help="Which queue."
+    "--queue",
+    default="default",
+    show_default=True,
+    callback=_queue,
+    shell_complete=_queues,
+    help="Which queue.",
 )
 queue_or_all = click.option(
-    "--queue", callback=_queue, help="This queue alone. [all that are in use]"
+    "--queue",
+    callback=_queue,
+    shell_complete=_queues,
+    help="This queue alone. [all that are in use]",
 )
-queue_argument = click.argument("queue", metavar="QUEUE", callback=_queue)
+queue_argument = click.argument("queue", metavar="QUEUE", callback=_queue, shell_complete=_queues)
 timeout = click.option(
     "--timeout", type=click.FloatRange(0), metavar="SECONDS", help="To wait at most. [no end]"
 )

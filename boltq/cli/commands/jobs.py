@@ -8,6 +8,7 @@ from boltq.cli import options, sweep
 from boltq.cli.listing import list_jobs
 from boltq.cli.noun import Noun
 from boltq.cli.screen import Zone
+from boltq.cli.watching import watch
 
 if TYPE_CHECKING:
     from boltq.client import BoltQ
@@ -26,12 +27,14 @@ def jobs() -> None:
     epilog=options.example(
         "boltq jobs list --queue mail --state retrying --limit 50",
         "boltq jobs list --state queued --oldest --json",
+        "boltq jobs --state running --watch 1",
     ),
 )
 @options.queue_or_all
 @click.option("--state", type=click.Choice(options.STATES), help="This state alone. [all]")
 @options.listing_flags
 @options.client
+@watch
 def list_(
     *,
     boltq: "BoltQ",

@@ -11,6 +11,7 @@ from boltq.cli import options, tables
 from boltq.cli.noun import Noun
 from boltq.cli.screen import Zone, age, at, document, say, tell
 from boltq.cli.tables import Column
+from boltq.cli.watching import watch
 from boltq.errors import BadArgument
 from boltq.job import moment_of
 
@@ -35,10 +36,11 @@ def queues() -> None:
     """List queues, pause, resume and set them."""
 
 
-@queues.command("list", epilog=options.example("boltq queues list --json"))
+@queues.command("list", epilog=options.example("boltq queues list --json", "boltq queues --watch"))
 @options.as_json
 @options.utc
 @options.client
+@watch
 def list_(*, boltq: "BoltQ", as_json: bool, zone: Zone) -> None:
     """List the queues in use, with the age of the oldest queued job and whether they are paused."""
     from boltq import counts

@@ -11,6 +11,7 @@ from boltq.cli.each import end_with, for_each
 from boltq.cli.noun import Noun
 from boltq.cli.screen import Zone, age, at, documents, say
 from boltq.cli.tables import Column
+from boltq.cli.watching import watch
 from boltq.job import moment_of, shown_time
 
 if TYPE_CHECKING:
@@ -39,7 +40,13 @@ EVENTS = (
     Column("process", cut=True),
 )
 
-names = click.argument("workers", metavar="WORKER...", nargs=-1, required=True)
+names = click.argument(
+    "workers",
+    metavar="WORKER...",
+    nargs=-1,
+    required=True,
+    shell_complete=options.completed_by(lambda boltq: (one.id for one in boltq.workers())),
+)
 by = click.option("--by", default="", help="Who asks, for people.")
 
 
@@ -48,10 +55,13 @@ def workers() -> None:
     """List the workers and what they run; let them rest, go on or end."""
 
 
-@workers.command("list", epilog=options.example("boltq workers list --json"))
+@workers.command(
+    "list", epilog=options.example("boltq workers list --json", "boltq workers --watch")
+)
 @options.as_json
 @options.utc
 @options.client
+@watch
 def list_(*, boltq: "BoltQ", as_json: bool, zone: Zone) -> None:
     """List the workers that were heard of of late, and the jobs that they run longest.
 

@@ -104,7 +104,7 @@ def test_it_fits_and_shows_the_longest_wait_first_with_workers_and_running_jobs(
         screen.seen.type("q")
         assert screen.seen.end() == 0
     # The screen of before is back, and so is the cursor.
-    assert screen.seen.shown.rstrip().endswith("\x1b[?1049l\x1b[?25h")
+    assert screen.seen.shown.rstrip().endswith("\x1b[?25h\x1b[?1049l")
 
 
 def test_rates_are_what_came_and_went_since_the_look_before(client: BoltQ, tmp_path: Path) -> None:

@@ -286,7 +286,7 @@ def test_keys_that_come_at_once_are_taken_one_after_the_other() -> None:
     os.close(slave)
 
 
-@pytest.mark.parametrize("noun", ["queues", "workers", "jobs"])
+@pytest.mark.parametrize("noun", ["queues", "workers", "jobs", "stats", "dead"])
 def test_a_list_is_shown_again_and_again_until_ctrl_c(
     client: BoltQ, tmp_path: Path, noun: str
 ) -> None:
@@ -295,7 +295,7 @@ def test_a_list_is_shown_again_and_again_until_ctrl_c(
     command = ("boltq", noun, *place, "--watch", "0.1")
     with at_terminal(tmp_path, *command, columns=COLUMNS) as seen:
         until(lambda: seen._read() and seen.shown.count("\x1b[2J\x1b[H") >= 3)
-        if noun != "workers":
+        if noun not in {"workers", "dead"}:
             client.enqueue("echo", queue="later", id="b")
             seen.shown_until("later")
         seen.interrupt()

@@ -9,6 +9,7 @@ from boltq.cli.each import end_with, for_each
 from boltq.cli.listing import list_jobs
 from boltq.cli.noun import Noun
 from boltq.cli.screen import Zone, say
+from boltq.cli.watching import watch
 
 if TYPE_CHECKING:
     from boltq.client import BoltQ
@@ -23,6 +24,7 @@ def dead() -> None:
 @options.queue_or_all
 @options.listing_flags
 @options.client
+@watch
 def list_(
     *,
     boltq: "BoltQ",

@@ -9,16 +9,20 @@ from boltq.cli import options, tables
 from boltq.cli.commands.queues import paused_since
 from boltq.cli.screen import Zone, document, say
 from boltq.cli.tables import Column
+from boltq.cli.watching import watch
 
 if TYPE_CHECKING:
     from boltq.client import BoltQ
 
 
-@click.command(epilog=options.example("boltq stats", "boltq stats --queue mail --json"))
+@click.command(
+    epilog=options.example("boltq stats", "boltq stats --queue mail --json", "boltq stats --watch")
+)
 @options.queue_or_all
 @options.as_json
 @options.utc
 @options.client
+@watch
 def stats(*, boltq: "BoltQ", queue: str | None, as_json: bool, zone: Zone) -> None:
     """Count the jobs of queues by state."""
     from boltq import counts

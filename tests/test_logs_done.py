@@ -85,6 +85,25 @@ def test_zero_counts_them_all_and_debug_lists_them_all(
     assert events(lines) == ["job done"]
 
 
+def test_above_so_many_a_second_jobs_that_are_given_back_are_counted_apart(
+    lines: list[logging.LogRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = Report("w1", 3)
+    waited = ended(started=0.0, ended=0.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 100.5)
+    for _ in range(10):
+        report.given_back(waited, cancelled=False, delay_ms=0)
+        report.done(ended(ended=100.5))
+    assert events(lines) == ["job given back", "job done"] * 3
+    assert report.flush_seconds() == 0.5
+    report.flush()
+    assert [(line.getMessage(), vars(line)["count"]) for line in lines[6:]] == [
+        ("more jobs done", 7),
+        ("more jobs given back", 7),
+    ]
+    assert report.flush_seconds() is None
+
+
 def test_a_failure_always_has_its_line(lines: list[logging.LogRecord]) -> None:
     report = Report("w1", 0)
     job = ended()

@@ -215,7 +215,7 @@ def test_a_job_that_breaks_off_with_its_thread_runs_again_once_its_lease_is_over
     q: QueueState,
 ) -> None:
     with working(q, {"t": lambda: None}, threads=1, lease_seconds=0.4) as worker:
-        take, broken = worker._performer._waiting.take, threading.Event()
+        take, broken = worker._performer.waiting.take, threading.Event()
 
         def take_and_break() -> Any:
             execution = take()
@@ -224,7 +224,7 @@ def test_a_job_that_breaks_off_with_its_thread_runs_again_once_its_lease_is_over
                 raise SystemExit
             return execution
 
-        worker._performer._waiting.take = take_and_break  # type: ignore[method-assign]
+        worker._performer.waiting.take = take_and_break  # type: ignore[method-assign]
         q.enqueue("before", "b", type="t", base_ms=1)
         wait_for(q, "completed", "before", "b")
     assert broken.is_set()

@@ -8,7 +8,6 @@ from servers import until
 from workers import Gate, errors, state, wait_for, working
 
 from boltq.worker import current_job
-from boltq.worker.pace import MOST_AHEAD, WINDOW_SECONDS, Pace
 
 
 @pytest.fixture
@@ -159,17 +158,3 @@ def test_a_job_that_lost_a_lease_holds_up_others_for_a_lease_time_at_most(
         wait_for(q, "completed", "a")
         assert state(q, "suspect") == "running"
         gate.open.set()
-
-
-def test_a_slow_worker_claims_for_its_threads_alone_and_a_fast_one_ahead() -> None:
-    pace = Pace(4)
-    assert pace.room(held=0) == 4
-    assert pace.room(held=4) == 0
-    moment = time.monotonic()
-    until(lambda: time.monotonic() > moment + 2 * WINDOW_SECONDS)
-    pace.worked(10_000)
-    assert pace.room(held=0) == 4 + MOST_AHEAD
-    assert pace.room(held=MOST_AHEAD) == 0  # too few to be worth a claim
-    moment = time.monotonic()
-    until(lambda: time.monotonic() > moment + 2 * WINDOW_SECONDS)
-    assert pace.room(held=3) == 1

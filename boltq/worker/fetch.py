@@ -8,10 +8,13 @@ from collections.abc import Callable
 from boltq.errors import BoltQError, Unavailable
 from boltq.evalsha import Bells
 from boltq.execution import Execution
+from boltq.worker import surplus
 from boltq.worker.claim import Claimer
 from boltq.worker.leases import Leases
 from boltq.worker.outage import Outage
 from boltq.worker.pace import Pace
+from boltq.worker.perform import Performer
+from boltq.worker.surplus import Surplus
 from boltq.worker.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -38,7 +41,7 @@ somebody asked for it."""
 
 
 class Fetcher:
-    """One thread that claims, with connections of its own; `take` is given what it brings.
+    """One thread that claims, with connections of its own, for the threads of a performer.
 
     burst: end when the queues have nothing more. most_jobs: take so many, then end; 0 is no bound.
     over: is told why it ended by itself, once nothing is in hand any more.
@@ -53,7 +56,7 @@ class Fetcher:
         pace: Pace,
         leases: Leases,
         outage: Outage,
-        take: Callable[[list[Execution]], None],
+        performer: Performer,
         burst: bool,
         most_jobs: int,
         over: Callable[[str], None],
@@ -64,7 +67,8 @@ class Fetcher:
         self._pace = pace
         self._leases = leases
         self._outage = outage
-        self._take = take
+        self._performer = performer
+        self._surplus = Surplus(performer, pace)
         self._burst = burst
         self._most_jobs = most_jobs
         self._over = over
@@ -130,7 +134,8 @@ class Fetcher:
         self._freed.clear()
         room = self._room()
         if room == 0 or self._suspect_runs():
-            self._freed.wait(BURST_BLOCK_SECONDS if self._ending else BLOCK_SECONDS)
+            wait_seconds = BURST_BLOCK_SECONDS if self._ending else BLOCK_SECONDS
+            self._freed.wait(surplus.LOOK_SECONDS if self._surplus.look() else wait_seconds)
             return
         queue = self._turns.next()
         if queue is not None:
@@ -237,7 +242,7 @@ class Fetcher:
         for execution in jobs:
             if execution.lost:
                 self._suspect = (execution, execution.deadline)
-        self._take(jobs)
+        self._performer.take(jobs)
 
     def _say_once(self, queue: str, problem: BoltQError) -> None:
         if self._said.get(queue) != str(problem):

@@ -1,23 +1,34 @@
-"""How many jobs a worker claims ahead of its threads."""
+"""How many jobs a worker claims ahead of its threads, and when it holds too many."""
 
+import math
 import time
 
 WINDOW_SECONDS = 0.005
+"""How often the speed is looked at."""
+
+MEMORY_SECONDS = 0.2
+"""How far back the speed reaches: among fast jobs a few slow ones must show in it."""
+
 AHEAD_SECONDS = 0.05
-MOST_AHEAD = 500
+MOST_AHEAD = 2000
+
+FEWEST = 250
+"""So many free places are always worth a claim, however many more there are to be."""
 
 
 class Pace:
     """Room for more jobs, from the speed at which the last ones were worked off.
 
-    Fast jobs are claimed some 50 ms ahead, so that a claim brings many. Slow ones are not claimed
-    ahead at all: they would wait here while another worker has a thread free. `ahead` is how many
-    more than threads it would hold now.
+    Fast jobs are claimed some 50 ms ahead, so that a claim brings many and the server has the next
+    one to do while these are worked off. Slow ones are not claimed ahead at all: they would wait
+    here while another worker has a thread free. `ahead` is how many more than threads it would hold
+    now. All but `worked` is for one thread.
     """
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self.ahead = 0
+        self._speed = 0.0  # jobs a second
         self._worked = 0
         self._worked_before = 0
         self._since = time.monotonic()
@@ -33,12 +44,20 @@ class Pace:
 
     def room(self, held: int) -> int:
         """Return how many jobs to claim while `held` are held; 0 also if too few for a claim."""
-        elapsed = time.monotonic() - self._since
+        now = time.monotonic()
+        elapsed = now - self._since
         if elapsed >= WINDOW_SECONDS:
-            worked = self._worked
-            speed = (worked - self._worked_before) / elapsed
-            self.ahead = min(MOST_AHEAD, int(speed * AHEAD_SECONDS))
-            self._worked_before = worked
-            self._since += elapsed
+            worked = self._worked - self._worked_before
+            self._worked_before += worked
+            self._since = now
+            self._speed += (worked / elapsed - self._speed) * -math.expm1(-elapsed / MEMORY_SECONDS)
+            # Less those for the threads: so none where a job takes longer than that.
+            ahead = int(self._speed * AHEAD_SECONDS) - self._threads
+            self.ahead = max(0, min(MOST_AHEAD, ahead))
         room = self._threads + self.ahead - held
-        return room if room >= max(1, self.ahead // 2) else 0
+        return room if room >= max(1, min(self.ahead // 2, FEWEST)) else 0
+
+    def slowed(self) -> None:
+        """Say that the jobs have become slow: none is claimed ahead until some were fast again."""
+        self._speed = 0.0
+        self.ahead = 0

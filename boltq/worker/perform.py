@@ -37,7 +37,10 @@ class Place:
 
 
 class Performer:
-    """What the handler threads share: the jobs that wait for one, and where to hand the outcome."""
+    """What the handler threads share: the jobs that wait for one, and where to hand the outcome.
+
+    waiting: those jobs.
+    """
 
     def __init__(
         self,
@@ -48,14 +51,14 @@ class Performer:
         self._handlers = handlers
         self._leases = leases
         self._ended = ended
-        self._waiting = Waiting()
+        self.waiting = Waiting()
         self._unknown = UnknownTypes(handlers)
         self._closed = False
         self._forks = _Lineage.forks
 
     def take(self, jobs: list[Execution]) -> None:
         """Let these jobs, which are held already, wait for a thread."""
-        self._waiting.put(jobs)
+        self.waiting.put(jobs)
         if self._closed:
             self.give_back_waiting()
 
@@ -64,21 +67,24 @@ class Performer:
         self._closed = True
         self.give_back_waiting()
 
-    def give_back_waiting(self) -> int:
-        """Release the jobs that no thread has taken yet; returns how many."""
-        waiting = self._waiting.take_all()
+    def give_back_waiting(self, most: int | None = None) -> int:
+        """Release jobs that no thread has taken yet, the last that came first; returns how many.
+
+        most: so many at most; None: all of them.
+        """
+        waiting = self.waiting.take_back(most)
         for execution in waiting:
             self.end(execution, outcome.given_back(execution))
         return len(waiting)
 
     def end_threads(self, threads: int) -> None:
         """Let that many threads end once nothing waits any more."""
-        self._waiting.put([NO_MORE] * threads)
+        self.waiting.put([NO_MORE] * threads)
 
     def run(self, place: Place) -> None:
         """Run jobs, one after the other, until told that there are no more: one thread's work."""
         while not place.left:
-            execution = self._waiting.take()
+            execution = self.waiting.take()
             if execution is NO_MORE:
                 return
             place.execution = execution

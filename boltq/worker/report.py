@@ -12,41 +12,70 @@ log = logging.getLogger("boltq.worker")
 LINES_A_SECOND = 20
 
 
-class Report:
-    """What one worker logs of its jobs; used by one thread.
+class _Event:
+    """Something that happens often: it has some lines a second, and what is more is counted."""
 
-    worker: its name. lines_a_second: 0 to 100,000, how many jobs that are done have a line of their
-    own; more are counted, since a line costs more than a whole job. Failures always have one.
-    """
-
-    def __init__(self, worker: str, lines_a_second: int = LINES_A_SECOND) -> None:
-        self._worker = worker
+    def __init__(self, name: str, name_of_more: str, lines_a_second: int) -> None:
+        self._name = name
+        self._name_of_more = name_of_more
         self._lines_a_second = lines_a_second
         self._second = 0
         self._lines = 0
         self._unlisted = 0
 
-    def done(self, execution: Execution) -> None:
-        """A job is completed."""
-        second = int(execution.ended)
+    def has_line(self, second: int, worker: str) -> bool:
+        """Say that it happens in that second; returns whether with a line of its own."""
         if second != self._second:
-            self.flush()
+            self.flush(worker)
             self._second, self._lines = second, 0
         self._lines += 1
         if self._lines <= self._lines_a_second or log.isEnabledFor(logging.DEBUG):
-            log.info("job done", extra=self._fields(execution))
-        else:
-            self._unlisted += 1
+            return True
+        self._unlisted += 1
+        return False
+
+    def tell(self, fields: dict[str, object]) -> None:
+        """Write a line."""
+        log.info(self._name, extra=fields)
+
+    def flush_at(self) -> float | None:
+        """Return when to flush, at the latest; None: nothing is counted."""
+        return self._second + 1.0 if self._unlisted else None
+
+    def flush(self, worker: str) -> None:
+        """Tell how many had no line."""
+        if self._unlisted:
+            log.info(self._name_of_more, extra={"count": self._unlisted, "worker": worker})
+        self._unlisted = 0
+
+
+class Report:
+    """What one worker logs of its jobs; used by one thread.
+
+    worker: its name. lines_a_second: 0 to 100,000, how many jobs that are done, and how many that
+    are given back, have a line of their own; more are counted, since a line costs more than a whole
+    job. Failures always have one.
+    """
+
+    def __init__(self, worker: str, lines_a_second: int = LINES_A_SECOND) -> None:
+        self._worker = worker
+        self._done = _Event("job done", "more jobs done", lines_a_second)
+        self._back = _Event("job given back", "more jobs given back", lines_a_second)
+
+    def done(self, execution: Execution) -> None:
+        """A job is completed."""
+        if self._done.has_line(int(execution.ended), self._worker):
+            self._done.tell(self._fields(execution))
 
     def flush_seconds(self) -> float | None:
         """Return in how many seconds to flush, if no job ends before; None: nothing is counted."""
-        return max(0.0, self._second + 1 - time.monotonic()) if self._unlisted else None
+        times = [at for at in (self._done.flush_at(), self._back.flush_at()) if at is not None]
+        return max(0.0, min(times) - time.monotonic()) if times else None
 
     def flush(self) -> None:
-        """Tell how many were done without a line each."""
-        if self._unlisted:
-            log.info("more jobs done", extra={"count": self._unlisted, "worker": self._worker})
-        self._unlisted = 0
+        """Tell how many there were without a line each."""
+        self._done.flush(self._worker)
+        self._back.flush(self._worker)
 
     def failed(
         self, execution: Execution, item: scripts.FailItem, answer: scripts.FailAnswer
@@ -72,8 +101,8 @@ class Report:
             log.info("job put off", extra={**fields, "delay_ms": delay_ms})
         elif delay_ms:
             log.warning("no handler for this type: job given back", extra=fields)
-        else:
-            log.info("job given back", extra=fields)
+        elif self._back.has_line(int(time.monotonic()), self._worker):
+            self._back.tell(fields)
 
     def lease_lost(self, execution: Execution) -> None:
         """A job ended, but its lease was lost before: what came of it is not heard."""

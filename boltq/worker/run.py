@@ -116,7 +116,7 @@ class Worker:
             pace=pace,
             leases=self._leases,
             outage=outage,
-            take=self._performer.take,
+            performer=self._performer,
             burst=burst,
             most_jobs=recycle_jobs,
             over=self._end_by_itself,

@@ -24,6 +24,18 @@ class Waiting:
         self._jobs: deque[Execution | None] = deque()
         self._bell: SimpleQueue[None] = SimpleQueue()
 
+    def __len__(self) -> int:
+        """Count those in line."""
+        return len(self._jobs)
+
+    @property
+    def first(self) -> Execution | None:
+        """Whose turn it is next; None: nobody waits."""
+        try:
+            return self._jobs[0]
+        except IndexError:
+            return None
+
     def put(self, jobs: Iterable[Execution | None]) -> None:
         """Let these wait, in this order, behind those that wait already."""
         self._jobs.extend(jobs)
@@ -42,16 +54,21 @@ class Waiting:
                 self._ring()
             return execution
 
-    def take_all(self) -> list[Execution]:
-        """Return what waits now, and leave to the threads that are to end what is for them."""
+    def take_back(self, most: int | None = None) -> list[Execution]:
+        """Return jobs from the end of the line, `most` of them, or all.
+
+        What is there for threads that are to end stays there for them.
+        """
+        jobs = self._jobs
         taken: list[Execution] = []
-        while self._jobs:
+        while most is None or len(taken) < most:
             try:
-                execution = self._jobs.popleft()
-            except IndexError:  # a thread was faster
+                execution = jobs.pop()
+            except IndexError:
                 break
             if execution is NO_MORE:
-                self._jobs.appendleft(NO_MORE)
+                # The worker ends, and all jobs in front of it have been taken back before.
+                jobs.append(NO_MORE)
                 self._ring()
                 break
             taken.append(execution)

@@ -48,6 +48,11 @@ OF_QUEUES = {
         "stop it",
         "drops it: what it has done stays",
     ),
+    "SERIES_BROKEN": Fault(
+        "a line of its series, {detail}, cannot be read, so that its minute is not told", "drops it"
+    ),
+    "EVENT_BROKEN": Fault("has an event {detail} in a form that is not known", "drops it"),
+    "EVENTS_EXTRA": Fault("has events, and keeps none", "drops them"),
     "BELL_LONG": Fault("its bell rings for more workers than one", "leaves one ring"),
 }
 OF_JOBS = {
@@ -131,6 +136,9 @@ OF_JOBS = {
     "TRIES_BOUND": Fault(
         "has used up its attempts or its lost leases, and is not dead: purge or cancel it, or let "
         "it run once more"
+    ),
+    "NOTES_BROKEN": Fault(
+        "has told of its progress, or a log, in a form that is not known", "drops it"
     ),
     "TRIES_UNCOUNTED": Fault(
         "has more failures or lost leases than its queue ever counted", "raises the totals"

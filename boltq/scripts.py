@@ -135,17 +135,25 @@ def _parse_ack(reply: list[Any]) -> AckReply:
 def ack(
     queue: str,
     items: Iterable[AckItem],
+    *,
+    told: bytes | None = None,
 ) -> Call[AckReply]:
     """Finish jobs whose work is done.
 
     queue: its name.
     items: 1..500 of AckItem.
+    told: 1..2600000 bytes or left out; of handlers, for each that tells something: a line `item
+        lines before progress text`, then so many lines of its log, 4096 bytes at most: item counts
+        from 1; before is how many lines it told before in this attempt, or -; progress is 0 to 1,
+        or -; text 200 bytes.
 
     Once sent, it returns Acked, or raises the error of BAD_ARGUMENT, BAD_KEYS, TOO_LARGE, UPGRADE.
 
     Cost: O(n log m), n = jobs given, m = jobs kept or leased.
     """
-    argv: list[Argument] = []
+    argv: list[Argument] = [
+        "" if told is None else told,
+    ]
     argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
     return Call("ack", queue, argv, _parse_ack)
 
@@ -905,7 +913,11 @@ class EnqueueCreated(NamedTuple):
 
 
 class EnqueueDuplicate(NamedTuple):
-    """DUPLICATE of enqueue: a job of this id is kept: nothing was added."""
+    """DUPLICATE of enqueue.
+
+    A job of this id is kept: nothing was added; the header is what those added now have in common,
+    run_at_ms when the first is due, or was queued.
+    """
 
     id: str
 
@@ -929,6 +941,8 @@ class Enqueued(NamedTuple):
     """ENQUEUED of enqueue: `answers` holds for each job, in order, its EnqueueAnswer."""
 
     now_ms: int
+    header: bytes
+    run_at_ms: int
     answers: list[EnqueueAnswer]
 
 
@@ -956,12 +970,14 @@ _ENQUEUE_ANSWERS: dict[bytes, Callable[[list[Any]], EnqueueAnswer]] = {
 
 
 def _read_enqueued(reply: list[Any]) -> Enqueued:
-    _, now_ms, *items = reply
+    _, now_ms, header, run_at_ms, *items = reply
     answers = _ENQUEUE_ANSWERS
     if len(items) % 2:
         raise ValueError(items)
     return Enqueued(
         int(now_ms),
+        header,
+        int(run_at_ms),
         [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
     )
 
@@ -1051,6 +1067,102 @@ def enqueue(
     ]
     argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
     return Call("enqueue", queue, argv, _parse_enqueue)
+
+
+class EventsEvent(NamedTuple):
+    """EVENT of events.
+
+    The id begins with its time in ms; jobs is a line a state that jobs came into, `state count
+    ids`, of which 4096 bytes at most are told; gap is 1 if some after the one known may have been
+    let go, more if there are more, last the id of the last that is kept.
+    """
+
+    id: str
+    verb: str
+    jobs: bytes
+
+
+EventsAnswer = EventsEvent
+
+
+class Events(NamedTuple):
+    """EVENTS of events: `answers` holds for each event, in order, its EventsAnswer."""
+
+    now_ms: int
+    keep_events: int
+    gap: int
+    more: int
+    last: str
+    answers: list[EventsAnswer]
+
+
+EventsReply = Events
+
+
+def _read_events_event(reply: list[Any]) -> EventsEvent:
+    _, id_, verb, jobs = reply
+    return EventsEvent(
+        id_.decode("utf-8", "replace"),
+        verb.decode("utf-8", "replace"),
+        jobs,
+    )
+
+
+_EVENTS_ANSWERS: dict[bytes, Callable[[list[Any]], EventsAnswer]] = {
+    b"EVENT": _read_events_event,
+}
+
+
+def _read_events(reply: list[Any]) -> Events:
+    _, now_ms, keep_events, gap, more, last, *items = reply
+    answers = _EVENTS_ANSWERS
+    if len(items) % 4:
+        raise ValueError(items)
+    return Events(
+        int(now_ms),
+        int(keep_events),
+        int(gap),
+        int(more),
+        last.decode("utf-8", "replace"),
+        [answers[items[at]](items[at : at + 4]) for at in range(0, len(items), 4)],
+    )
+
+
+_EVENTS_REPLIES: dict[bytes, Callable[[list[Any]], EventsReply]] = {
+    b"EVENTS": _read_events,
+}
+_EVENTS_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+def _parse_events(reply: list[Any]) -> EventsReply:
+    return _read("events", _EVENTS_REPLIES, _EVENTS_REFUSALS, reply)
+
+
+def events(
+    queue: str,
+    *,
+    after: str,
+    limit: int,
+) -> Call[EventsReply]:
+    """Tell what calls did, in their order, as far as it is kept.
+
+    queue: its name.
+    after: a text of 0..40 bytes; the id of the last one known; empty: from the oldest on.
+    limit: an integer 1..1000; how many at most, fewer where they are large.
+
+    Once sent, it returns Events, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n), n = events told.
+    """
+    argv: list[Argument] = [
+        after,
+        limit,
+    ]
+    return Call("events", queue, argv, _parse_events)
 
 
 class ExtendHeld(NamedTuple):
@@ -1145,12 +1257,17 @@ def extend(
     items: Iterable[ExtendItem],
     *,
     lease_ms: int,
+    told: bytes | None = None,
 ) -> Call[ExtendReply]:
     """Lengthen leases that are still held, and hear whether a cancel was asked.
 
     queue: its name.
     items: 1..500 of ExtendItem.
     lease_ms: an integer 100..86400000; how long the leases last from now.
+    told: 1..2600000 bytes or left out; of handlers, for each that tells something: a line `item
+        lines before progress text`, then so many lines of its log, 4096 bytes at most: item counts
+        from 1; before is how many lines it told before in this attempt, or -; progress is 0 to 1,
+        or -; text 200 bytes.
 
     Once sent, it returns Extended, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
 
@@ -1158,6 +1275,7 @@ def extend(
     """
     argv: list[Argument] = [
         lease_ms,
+        "" if told is None else told,
     ]
     argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
     return Call("extend", queue, argv, _parse_extend)
@@ -1290,17 +1408,25 @@ def _parse_fail(reply: list[Any]) -> FailReply:
 def fail(
     queue: str,
     items: Iterable[FailItem],
+    *,
+    told: bytes | None = None,
 ) -> Call[FailReply]:
     """Report jobs whose work failed: they are tried again later, or are dead.
 
     queue: its name.
     items: 1..500 of FailItem.
+    told: 1..2600000 bytes or left out; of handlers, for each that tells something: a line `item
+        lines before progress text`, then so many lines of its log, 4096 bytes at most: item counts
+        from 1; before is how many lines it told before in this attempt, or -; progress is 0 to 1,
+        or -; text 200 bytes.
 
     Once sent, it returns Failed, or raises the error of BAD_ARGUMENT, BAD_KEYS, TOO_LARGE, UPGRADE.
 
     Cost: O(n log m), n = jobs given, m = jobs of the queue.
     """
-    argv: list[Argument] = []
+    argv: list[Argument] = [
+        "" if told is None else told,
+    ]
     argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
     return Call("fail", queue, argv, _parse_fail)
 
@@ -1414,7 +1540,8 @@ class InspectJob(NamedTuple):
     """JOB of inspect.
 
     0 or empty is: not known; failures and lost leases are of all time; `errors` is one line of JSON
-    each; `place` is another once the job has moved, or was altered, extended, asked to stop.
+    each; `place` is another once the job has moved, or was altered, extended, asked to stop;
+    `progress` is a line of JSON, the log one a line.
     """
 
     id: str
@@ -1438,6 +1565,8 @@ class InspectJob(NamedTuple):
     result: bytes
     errors: bytes
     place: str
+    progress: bytes
+    log: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -1493,6 +1622,8 @@ def _read_inspect_job(reply: list[Any]) -> InspectJob:
         result,
         errors,
         place,
+        progress,
+        log,
     ) = reply
     return InspectJob(
         id_.decode("utf-8", "replace"),
@@ -1516,6 +1647,8 @@ def _read_inspect_job(reply: list[Any]) -> InspectJob:
         result,
         errors,
         place.decode("utf-8", "replace"),
+        progress,
+        log,
     )
 
 
@@ -1529,11 +1662,11 @@ _INSPECT_ANSWERS: dict[bytes, Callable[[list[Any]], InspectAnswer]] = {
 def _read_inspected(reply: list[Any]) -> Inspected:
     _, now_ms, *items = reply
     answers = _INSPECT_ANSWERS
-    if len(items) % 22:
+    if len(items) % 24:
         raise ValueError(items)
     return Inspected(
         int(now_ms),
-        [answers[items[at]](items[at : at + 22]) for at in range(0, len(items), 22)],
+        [answers[items[at]](items[at : at + 24]) for at in range(0, len(items), 24)],
     )
 
 
@@ -1980,6 +2113,7 @@ def operate(
     state: str,
     type_: str | None = None,
     error: bytes | None = None,
+    worker: str | None = None,
     since_ms: int | None = None,
     until_ms: int | None = None,
     dry_run: int,
@@ -1991,12 +2125,14 @@ def operate(
 
     queue: its name.
     id: a name of 1..128 bytes; made by the caller before the first send.
-    action: one of replay, cancel, purge, run_now; replay: dead; cancel: scheduled, queued,
-        retrying; purge: any that rest; run_now: scheduled, retrying.
-    state: one of scheduled, queued, retrying, completed, cancelled, dead; which jobs.
+    action: one of replay, cancel, purge, run_now; replay: dead; cancel: all that have not ended;
+        purge: any that rest; run_now: scheduled, retrying.
+    state: one of scheduled, queued, running, retrying, completed, cancelled, dead; which jobs.
     type: a name of 1..128 bytes, which may hold colons or left out; only those of this type; empty:
         any.
     error: 1..200 bytes or left out; only those whose last error is of this type; empty: any.
+    worker: a text of 1..128 bytes or left out; only those that it holds (running) or ended; empty:
+        any.
     since_ms: an integer 0..9007199254740991 or left out; only from this time on, as in list; empty:
         any.
     until_ms: an integer 0..9007199254740991 or left out; only before this time; empty: any.
@@ -2017,6 +2153,7 @@ def operate(
         state,
         "" if type_ is None else type_,
         "" if error is None else error,
+        "" if worker is None else worker,
         "" if since_ms is None else since_ms,
         "" if until_ms is None else until_ms,
         dry_run,
@@ -2170,6 +2307,12 @@ class PurgeGone:
 _PURGE_GONE = PurgeGone()
 
 
+class PurgeMoved(NamedTuple):
+    """MOVED of purge: it has left the place given, and is there: nothing was changed."""
+
+    place: str
+
+
 @dataclass(frozen=True, slots=True)
 class PurgeRunning:
     """RUNNING of purge: it runs, and was left as it is."""
@@ -2186,7 +2329,7 @@ class PurgeUnknown:
 _PURGE_UNKNOWN = PurgeUnknown()
 
 
-PurgeAnswer = PurgeGone | PurgeRunning | PurgeUnknown
+PurgeAnswer = PurgeGone | PurgeMoved | PurgeRunning | PurgeUnknown
 
 
 class Purged(NamedTuple):
@@ -2201,8 +2344,16 @@ class Purged(NamedTuple):
 PurgeReply = Purged
 
 
+def _read_purge_moved(reply: list[Any]) -> PurgeMoved:
+    _, place = reply
+    return PurgeMoved(
+        place.decode("utf-8", "replace"),
+    )
+
+
 _PURGE_ANSWERS: dict[bytes, Callable[[list[Any]], PurgeAnswer]] = {
     b"GONE": lambda _: _PURGE_GONE,
+    b"MOVED": _read_purge_moved,
     b"RUNNING": lambda _: _PURGE_RUNNING,
     b"UNKNOWN": lambda _: _PURGE_UNKNOWN,
 }
@@ -2211,11 +2362,13 @@ _PURGE_ANSWERS: dict[bytes, Callable[[list[Any]], PurgeAnswer]] = {
 def _read_purged(reply: list[Any]) -> Purged:
     _, now_ms, purged, cursor, *items = reply
     answers = _PURGE_ANSWERS
+    if len(items) % 2:
+        raise ValueError(items)
     return Purged(
         int(now_ms),
         int(purged),
         cursor.decode("utf-8", "replace"),
-        [answers[word](items) for word in items],
+        [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
     )
 
 
@@ -2233,9 +2386,11 @@ class PurgeItem(NamedTuple):
     """What repeats in purge.
 
     id: a name of 1..128 bytes; the job.
+    place: a text of 1..128 bytes or left out; where inspect or list saw it; empty: wherever it is.
     """
 
     id: str
+    place: str = LEFT_OUT
 
 
 def _parse_purge(reply: list[Any]) -> PurgeReply:
@@ -2514,17 +2669,25 @@ def _parse_release(reply: list[Any]) -> ReleaseReply:
 def release(
     queue: str,
     items: Iterable[ReleaseItem],
+    *,
+    told: bytes | None = None,
 ) -> Call[ReleaseReply]:
     """Give leased jobs back unharmed: no attempt is used.
 
     queue: its name.
     items: 1..500 of ReleaseItem.
+    told: 1..2600000 bytes or left out; of handlers, for each that tells something: a line `item
+        lines before progress text`, then so many lines of its log, 4096 bytes at most: item counts
+        from 1; before is how many lines it told before in this attempt, or -; progress is 0 to 1,
+        or -; text 200 bytes.
 
     Once sent, it returns Released, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
 
     Cost: O(n log m), n = jobs given, m = jobs of the queue.
     """
-    argv: list[Argument] = []
+    argv: list[Argument] = [
+        "" if told is None else told,
+    ]
     argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
     return Call("release", queue, argv, _parse_release)
 
@@ -2640,6 +2803,115 @@ def replay(
     ]
     argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
     return Call("replay", queue, argv, _parse_replay)
+
+
+class SeriesMinute(NamedTuple):
+    """MINUTE of series: what happened from then on."""
+
+    at_ms: int
+    queued: int
+    oldest_queued_ms: int
+    enqueued: int
+    completed: int
+    failed: int
+    lost: int
+    died: int
+    cancelled: int
+    replayed: int
+    purged: int
+
+
+SeriesAnswer = SeriesMinute
+
+
+class Series(NamedTuple):
+    """SERIES of series: `answers` holds for each minute, the oldest first, its SeriesAnswer."""
+
+    now_ms: int
+    answers: list[SeriesAnswer]
+
+
+SeriesReply = Series
+
+
+def _read_series_minute(reply: list[Any]) -> SeriesMinute:
+    (
+        _,
+        at_ms,
+        queued,
+        oldest_queued_ms,
+        enqueued,
+        completed,
+        failed,
+        lost,
+        died,
+        cancelled,
+        replayed,
+        purged,
+    ) = reply
+    return SeriesMinute(
+        int(at_ms),
+        int(queued),
+        int(oldest_queued_ms),
+        int(enqueued),
+        int(completed),
+        int(failed),
+        int(lost),
+        int(died),
+        int(cancelled),
+        int(replayed),
+        int(purged),
+    )
+
+
+_SERIES_ANSWERS: dict[bytes, Callable[[list[Any]], SeriesAnswer]] = {
+    b"MINUTE": _read_series_minute,
+}
+
+
+def _read_series(reply: list[Any]) -> Series:
+    _, now_ms, *items = reply
+    answers = _SERIES_ANSWERS
+    if len(items) % 12:
+        raise ValueError(items)
+    return Series(
+        int(now_ms),
+        [answers[items[at]](items[at : at + 12]) for at in range(0, len(items), 12)],
+    )
+
+
+_SERIES_REPLIES: dict[bytes, Callable[[list[Any]], SeriesReply]] = {
+    b"SERIES": _read_series,
+}
+_SERIES_REFUSALS = {
+    b"BAD_ARGUMENT",
+    b"BAD_KEYS",
+    b"UPGRADE",
+}
+
+
+def _parse_series(reply: list[Any]) -> SeriesReply:
+    return _read("series", _SERIES_REPLIES, _SERIES_REFUSALS, reply)
+
+
+def series(
+    queue: str,
+    *,
+    minutes: int,
+) -> Call[SeriesReply]:
+    """Tell what happened in each of the last minutes.
+
+    queue: its name.
+    minutes: an integer 1..1440; how many, with the present one.
+
+    Once sent, it returns Series, or raises the error of BAD_ARGUMENT, BAD_KEYS, UPGRADE.
+
+    Cost: O(n), n = minutes asked for.
+    """
+    argv: list[Argument] = [
+        minutes,
+    ]
+    return Call("series", queue, argv, _parse_series)
 
 
 class Stats(NamedTuple):

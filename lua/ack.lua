@@ -1,15 +1,20 @@
 #!lua flags=allow-oom
--- ack 1: finish jobs whose work is done.
+-- ack 2: finish jobs whose work is done.
 --
 -- A job is finished only under the lease that its worker still holds; whoever lost the lease learns
 -- it here, and the job of the new holder goes on untouched. Asking again is harmless.
 --
--- KEYS  jobs payloads running leases tries completed outcomes stats settings
+-- KEYS  jobs payloads running leases tries completed outcomes stats settings queued series events
+--       notes
+-- ARGV
+--   told  bytes?  1..2600000  of handlers, for each that tells something: a line `item lines before progress
+--         text`, then so many lines of its log, 4096 bytes at most: item counts from 1; before is how
+--         many lines it told before in this attempt, or -; progress is 0 to 1, or -; text 200 bytes
 -- EACH  1..500
 --   id      name   1..128      the job
 --   token   name   1..64       the claim under which it is held
 --   result  bytes  0..1048576  what the handler returned, kept with the outcome
--- SETTINGS  result_bytes keep_completed keep_completed_ms keep_payloads
+-- SETTINGS  result_bytes keep_completed keep_completed_ms keep_payloads keep_events
 -- REPLIES
 --   ACKED  now_ms:integer, then for each job, in order, one of:
 --     DONE        finished now
@@ -18,13 +23,14 @@
 --     UNKNOWN     nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs kept or leased
--- USES    name bad_argument clock next_stamp keep_stamp head forget freed_at_once trim tried held lease_fields
---         not_held
+-- USES    name bad_argument clock open_feed note_event next_stamp oldest_queued keep_stamp forget
+--         freed_at_once trim tried is_due held lease_fields not_held cut in_json line_starts
+--         read_told keep_notes
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 9
+if not key_base or #queue > 128 or #KEYS ~= 13
   or KEYS[2] ~= key_base .. "payloads"
   or KEYS[3] ~= key_base .. "running"
   or KEYS[4] ~= key_base .. "leases"
@@ -33,21 +39,32 @@ if not key_base or #queue > 128 or #KEYS ~= 9
   or KEYS[7] ~= key_base .. "outcomes"
   or KEYS[8] ~= key_base .. "stats"
   or KEYS[9] ~= key_base .. "settings"
+  or KEYS[10] ~= key_base .. "queued"
+  or KEYS[11] ~= key_base .. "series"
+  or KEYS[12] ~= key_base .. "events"
+  or KEYS[13] ~= key_base .. "notes"
 then
   return { "BAD_KEYS", "ack takes these keys of one queue, in this order: jobs payloads running "
-    .. "leases tries completed outcomes stats settings" }
+    .. "leases tries completed outcomes stats settings queued series events notes" }
 end
-local jobs, payloads, running, leases, tries, completed, outcomes, stats, settings = unpack(KEYS)
--- parts: name bad_argument clock next_stamp keep_stamp head forget freed_at_once trim tried held
---   lease_fields not_held
-local count = #ARGV / 3
+local jobs, payloads, running, leases, tries, completed, outcomes, stats, settings, queued, series,
+  events, notes = unpack(KEYS)
+-- parts: name bad_argument clock open_feed note_event next_stamp oldest_queued keep_stamp forget
+--   freed_at_once trim tried is_due held lease_fields not_held cut in_json line_starts read_told
+--   keep_notes
+local count = (#ARGV - 1) / 3
 if count < 1 or count > 500 or count % 1 ~= 0 then
-  return { "BAD_ARGUMENT", "ack takes 3 arguments for each of 1..500 items, not " .. #ARGV }
+  return { "BAD_ARGUMENT", "ack takes 1 arguments and then 3 for each of 1..500 items, "
+    .. "not " .. #ARGV }
+end
+local told = ARGV[1] ~= "" and (#ARGV[1] >= 1 and #ARGV[1] <= 2600000 and ARGV[1] or nil)
+if told == nil then
+  return bad_argument("told", "1..2600000 bytes long, or empty", ARGV[1])
 end
 local id, token, result = {}, {}, {}
 local total_bytes = 0
 for nth = 1, count do
-  local at = 3 * nth - 3
+  local at = 3 * nth - 2
   id[nth] = name(ARGV[at + 1], 1, 128)
   if id[nth] == nil then
     return bad_argument(("item %d: id"):format(nth),
@@ -68,7 +85,7 @@ if total_bytes > 8388608 then
   return { "TOO_LARGE", "ack takes at most 8388608 bytes in one call, not " .. total_bytes }
 end
 local in_force = redis.call("HMGET", settings, "needs", "result_bytes", "keep_completed",
-  "keep_completed_ms", "keep_payloads")
+  "keep_completed_ms", "keep_payloads", "keep_events")
 if tonumber(in_force[1] or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force[1], LEVEL) }
@@ -77,6 +94,7 @@ local result_bytes = tonumber(in_force[2] or 65536)
 local keep_completed = tonumber(in_force[3] or 10000)
 local keep_completed_ms = tonumber(in_force[4] or 3600000)
 local keep_payloads = tonumber(in_force[5] or 0)
+local keep_events = tonumber(in_force[6] or 0)
 -- end of bound
 
 for i = 1, count do
@@ -86,17 +104,25 @@ for i = 1, count do
   end
 end
 
+local told_of = {}
+if told then
+  told_of = read_told(told, count)
+  if not told_of then return bad_argument("told", "of the form that is documented", told) end
+  redis.call("HLEN", notes)
+end
+
 local now_ms, now = clock()
 local lease = held(id, token, now)
 redis.call("HLEN", jobs)
-redis.call("HLEN", payloads)
+local apart = redis.call("HLEN", payloads) > 0
 redis.call("HLEN", tries)
-redis.call("HLEN", outcomes)
-redis.call("ZCARD", completed)
+local held_before = redis.call("ZCARD", completed)
+local feed = open_feed(keep_events)
 
-local reply, ended, ids, kept, entries, notes, dropped = { "ACKED", now_ms }, {}, {}, {}, {}, {}, {}
+local reply, ended, ids, kept, entries, how, dropped, noted =
+  { "ACKED", now_ms }, {}, {}, {}, {}, {}, {}, {}
 local at = ("ack %.0f "):format(now_ms)
-local first = next_stamp(now)
+local first, minute = next_stamp(now)
 for i = 1, count do
   local job = id[i]
   if ended[job] then
@@ -115,25 +141,35 @@ for i = 1, count do
       dropped[#dropped + 1], ended[job] = job, "UNKNOWN"
     else
       kept[#kept + 1], ended[job] = job, "ALREADY"
+      if told_of[i] then
+        local _, _, _, attempt = lease_fields(lease[i])
+        noted[#noted + 1] = { job, attempt, told_of[i] }
+      end
       local kept_until = first + i - 1 + keep_ms * 512
       entries[#entries + 1], entries[#entries + 2] = ("%.0f"):format(kept_until), job
-      notes[#notes + 1] = job
-      notes[#notes + 1] = at .. lease[i] .. "\n" .. result[i]
+      how[#how + 1] = job
+      how[#how + 1] = at .. lease[i] .. "\n" .. result[i]
     end
   end
 end
 
 if #ids > 0 then
-  keep_stamp(first + count - 1)
+  -- What is written first needs no look before: where that fails, nothing was written.
+  if #kept > 0 then redis.call("HSET", outcomes, unpack(how)) else redis.call("HLEN", outcomes) end
+  keep_stamp(first + count - 1, minute)
   redis.call("ZREM", running, unpack(ids))
   redis.call("HDEL", leases, unpack(ids))
+  for _, note in ipairs(noted) do keep_notes(note[1], note[2], note[3], now_ms) end
   if #kept > 0 then
     redis.call("ZADD", completed, unpack(entries))
-    redis.call("HSET", outcomes, unpack(notes))
-    if keep_payloads == 0 then redis.call("HDEL", payloads, unpack(kept)) end
-    trim(completed, now, keep_completed, "trimmed")
+    if apart and keep_payloads == 0 then redis.call("HDEL", payloads, unpack(kept)) end
+    -- Those past their time wait for a claim or a reap, which look for them anyway.
+    local held_now = held_before + #kept
+    if held_now > keep_completed then trim(completed, now, keep_completed, "trimmed", held_now) end
   end
   if #dropped > 0 then forget(dropped) end
   redis.call("HINCRBY", stats, "completed", #ids)
+  if feed then feed.completed = ids end
+  note_event(feed, "ack", keep_events)
 end
 return reply

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- alter 1: change the priority of jobs that rest, or when they are due.
+-- alter 2: change the priority of jobs that rest, or when they are due.
 --
 -- A queued job that changes its priority keeps its turn by the time it came. Due at once, a delayed
 -- job is queued as by promote, with the turn of its due time or of now, whichever is earlier; due
@@ -9,11 +9,13 @@
 -- minute of when it was to be due, answers ALREADY; without a place, a delay counts from now again.
 --
 -- KEYS  jobs scheduled queued running retrying completed cancelled dead leases stats settings bell
+--       series events
 -- EACH  1..500
 --   id        name      1..128           the job
 --   priority  integer?  0..9             its priority from now on; empty: as it is
 --   delay_ms  integer?  0..315360000000  due so long from now, 0 at once; empty: as it is
 --   place     text      0..128           where inspect or list saw it; empty: wherever it is
+-- SETTINGS  keep_events
 -- REPLIES
 --   ALTERED  now_ms:integer, then for each job, in order, one of:
 --     CHANGED   place:text   it is as asked now, and is there
@@ -24,14 +26,14 @@
 --     UNKNOWN   nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs of the queue
--- USES    integer name text bad_argument add_item clock next_stamp keep_stamp stamps head ring
---         states_of set_of place_of with_priority
+-- USES    integer name text bad_argument add_item clock open_feed feed_job note_event next_stamp
+--         oldest_queued keep_stamp stamps head ring states_of set_of place_of with_priority
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local WIDTH = 2
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 12
+if not key_base or #queue > 128 or #KEYS ~= 14
   or KEYS[2] ~= key_base .. "scheduled"
   or KEYS[3] ~= key_base .. "queued"
   or KEYS[4] ~= key_base .. "running"
@@ -43,14 +45,17 @@ if not key_base or #queue > 128 or #KEYS ~= 12
   or KEYS[10] ~= key_base .. "stats"
   or KEYS[11] ~= key_base .. "settings"
   or KEYS[12] ~= key_base .. "bell"
+  or KEYS[13] ~= key_base .. "series"
+  or KEYS[14] ~= key_base .. "events"
 then
   return { "BAD_KEYS", "alter takes these keys of one queue, in this order: jobs scheduled queued"
-    .. " running retrying completed cancelled dead leases stats settings bell" }
+    .. " running retrying completed cancelled dead leases stats settings bell "
+    .. "series events" }
 end
 local jobs, scheduled, queued, running, retrying, completed, cancelled, dead, leases, stats,
-  settings, bell = unpack(KEYS)
--- parts: integer name text bad_argument add_item clock next_stamp keep_stamp stamps head ring
---   states_of set_of place_of with_priority
+  settings, bell, series, events = unpack(KEYS)
+-- parts: integer name text bad_argument add_item clock open_feed feed_job note_event next_stamp
+--   oldest_queued keep_stamp stamps head ring states_of set_of place_of with_priority
 local count = #ARGV / 4
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "alter takes 4 arguments for each of 1..500 items, not " .. #ARGV }
@@ -79,11 +84,12 @@ for nth = 1, count do
       "a text of 0..128 bytes, none of them a control byte", ARGV[at + 4])
   end
 end
-local in_force = redis.call("HMGET", settings, "needs")
+local in_force = redis.call("HMGET", settings, "needs", "keep_events")
 if tonumber(in_force[1] or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force[1], LEVEL) }
 end
+local keep_events = tonumber(in_force[2] or 0)
 -- end of bound
 
 for i = 1, count do
@@ -97,6 +103,8 @@ local states, scores = states_of(id)
 local records = redis.call("HMGET", jobs, unpack(id))
 local held = redis.call("HMGET", leases, unpack(id))
 redis.call("LLEN", bell)
+next_stamp(now)
+local feed = open_feed(keep_events)
 local earliest = { scheduled = head(scheduled), retrying = head(retrying) }
 local facts, to_ring, first = {}, false, nil
 for i = 1, count do
@@ -169,8 +177,10 @@ for i = 1, count do
       first = first or stamps(now, count)
     end
     change(i, job, first and first + i - 1)
+    feed_job(feed, job.state, id[i])
   end
   add_item(reply, WIDTH, { word, job and place_now(job) })
 end
 if to_ring then ring() end
+note_event(feed, "alter", keep_events)
 return reply

@@ -1,16 +1,17 @@
 #!lua flags=no-writes
--- audit 1: judge what is kept of jobs, at one instant, by the rules that each queue keeps.
+-- audit 2: judge what is kept of jobs, at one instant, by the rules that each queue keeps.
 --
 -- Whoever walks a queue's keys asks about each name that he finds; `boltq fsck` does. Faults are words,
--- apart by blanks, the queue's own first; behind a colon stands what they speak of. Its operations are
--- judged where no names are given. A key of the wrong type is named and not read. Nothing is written.
+-- apart by blanks, the queue's own first; behind a colon stands what they speak of. Its operations,
+-- series and events are judged where no names are given. A key of the wrong type is named and not read. Nothing is written.
 --
--- KEYS  jobs payloads queued scheduled retrying running leases claims claim_ends completed cancelled
---       dead outcomes tries stats settings bell operations
+-- KEYS  jobs payloads queued scheduled retrying running leases claims claim_ends completed
+--       cancelled dead outcomes tries stats settings bell operations series events notes
 -- ARGV
 --   of  word  job|stray|claim  what the names are: jobs; jobs without a record; tokens of claims
 -- EACH  0..200
 --   id  bytes  0..4096  the name
+-- SETTINGS  keep_events
 -- REPLIES
 --   AUDITED  now_ms:integer faults:text, then for each name, in order, one of:
 --     SOUND   nothing is wrong, or nothing is kept
@@ -19,15 +20,16 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = names given, m = jobs of the queue
 -- USES    integer number name kind text bad_argument add_item clock in_range shown wrong_types
---         looked_up header_rules header_of lease_of tries_of outcome_of fits totals_of memory_of judge_place
---         judge_lease judge_end judge_tries judge_job judge_claim judge_settings judge_stats
---         cursor_ok operation_of judge_operations judge_queue
+--         looked_up header_rules header_of lease_of tries_of outcome_of fits totals_of memory_of
+--         judge_place judge_lease judge_end judge_tries line_starts notes_sound judge_notes judge_job
+--         judge_claim judge_settings judge_stats cursor_ok operation_of judge_operations minute_of
+--         judge_series judge_events judge_queue
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local WIDTH = 2
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 18
+if not key_base or #queue > 128 or #KEYS ~= 21
   or KEYS[2] ~= key_base .. "payloads"
   or KEYS[3] ~= key_base .. "queued"
   or KEYS[4] ~= key_base .. "scheduled"
@@ -45,17 +47,22 @@ if not key_base or #queue > 128 or #KEYS ~= 18
   or KEYS[16] ~= key_base .. "settings"
   or KEYS[17] ~= key_base .. "bell"
   or KEYS[18] ~= key_base .. "operations"
+  or KEYS[19] ~= key_base .. "series"
+  or KEYS[20] ~= key_base .. "events"
+  or KEYS[21] ~= key_base .. "notes"
 then
   return { "BAD_KEYS", "audit takes these keys of one queue, in this order: jobs payloads queued "
     .. "scheduled retrying running leases claims claim_ends completed cancelled "
-    .. "dead outcomes tries stats settings bell operations" }
+    .. "dead outcomes tries stats settings bell operations series events notes" }
 end
 local jobs, payloads, queued, scheduled, retrying, running, leases, claims, claim_ends, completed,
-  cancelled, dead, outcomes, tries, stats, settings, bell, operations = unpack(KEYS)
+  cancelled, dead, outcomes, tries, stats, settings, bell, operations, series, events, notes =
+  unpack(KEYS)
 -- parts: integer number name kind text bad_argument add_item clock in_range shown wrong_types
 --   looked_up header_rules header_of lease_of tries_of outcome_of fits totals_of memory_of
---   judge_place judge_lease judge_end judge_tries judge_job judge_claim judge_settings judge_stats
---   cursor_ok operation_of judge_operations judge_queue
+--   judge_place judge_lease judge_end judge_tries line_starts notes_sound judge_notes judge_job
+--   judge_claim judge_settings judge_stats cursor_ok operation_of judge_operations minute_of
+--   judge_series judge_events judge_queue
 local count = #ARGV - 1
 if count < 0 or count > 200 then
   return { "BAD_ARGUMENT", "audit takes 1 arguments and then 1 for each of 0..200 items,"
@@ -78,17 +85,18 @@ end
 if total_bytes > 8388608 then
   return { "TOO_LARGE", "audit takes at most 8388608 bytes in one call, not " .. total_bytes }
 end
-local in_force = redis.call("HMGET", settings, "needs")
+local in_force = redis.call("HMGET", settings, "needs", "keep_events")
 if tonumber(in_force[1] or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force[1], LEVEL) }
 end
+local keep_events = tonumber(in_force[2] or 0)
 -- end of bound
 
 local now_ms, now = clock()
 local wrong = wrong_types()
 local totals, names = totals_of(wrong)
-local faults = judge_queue(wrong, totals, names, count == 0)
+local faults = judge_queue(wrong, totals, names, count == 0, keep_events)
 local reply = { "AUDITED", now_ms, table.concat(faults, " ") }
 
 -- A stray that has a record is none: it is judged by the name of that.

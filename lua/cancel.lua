@@ -1,14 +1,14 @@
 #!lua flags=allow-oom
--- cancel 1: take jobs out before they run, or ask those that run to stop.
+-- cancel 2: take jobs out before they run, or ask those that run to stop.
 --
 -- A running job is told by extend; whatever ends its lease then ends it cancelled, except an ack, which
 -- wins. Asking again is harmless.
 --
--- KEYS  jobs payloads scheduled queued running retrying completed cancelled dead leases tries outcomes
---       stats settings
+-- KEYS  jobs payloads scheduled queued running retrying completed cancelled dead leases tries
+--       outcomes stats settings series events notes
 -- EACH  1..500
 --   id  name  1..128  the job
--- SETTINGS  keep_cancelled keep_cancelled_ms
+-- SETTINGS  keep_cancelled keep_cancelled_ms keep_events
 -- REPLIES
 --   CANCELLED  now_ms:integer, then for each job, in order, one of:
 --     GONE      cancelled now
@@ -18,14 +18,14 @@
 --     UNKNOWN   nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs of the queue
--- USES    name bad_argument add_item clock next_stamp keep_stamp stamps forget freed_at_once trim finish
---         states_of set_of
+-- USES    name bad_argument add_item clock open_feed feed_job note_event next_stamp oldest_queued
+--         keep_stamp stamps forget freed_at_once trim finish ask_to_stop states_of set_of
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local WIDTH = 2
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 14
+if not key_base or #queue > 128 or #KEYS ~= 17
   or KEYS[2] ~= key_base .. "payloads"
   or KEYS[3] ~= key_base .. "scheduled"
   or KEYS[4] ~= key_base .. "queued"
@@ -39,15 +39,18 @@ if not key_base or #queue > 128 or #KEYS ~= 14
   or KEYS[12] ~= key_base .. "outcomes"
   or KEYS[13] ~= key_base .. "stats"
   or KEYS[14] ~= key_base .. "settings"
+  or KEYS[15] ~= key_base .. "series"
+  or KEYS[16] ~= key_base .. "events"
+  or KEYS[17] ~= key_base .. "notes"
 then
   return { "BAD_KEYS", "cancel takes these keys of one queue, in this order: jobs payloads "
     .. "scheduled queued running retrying completed cancelled dead leases tries "
-    .. "outcomes stats settings" }
+    .. "outcomes stats settings series events notes" }
 end
 local jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead, leases,
-  tries, outcomes, stats, settings = unpack(KEYS)
--- parts: name bad_argument add_item clock next_stamp keep_stamp stamps forget freed_at_once trim
---   finish states_of set_of
+  tries, outcomes, stats, settings, series, events, notes = unpack(KEYS)
+-- parts: name bad_argument add_item clock open_feed feed_job note_event next_stamp oldest_queued
+--   keep_stamp stamps forget freed_at_once trim finish ask_to_stop states_of set_of
 local count = #ARGV
 if count < 1 or count > 500 then
   return { "BAD_ARGUMENT", "cancel takes 1 arguments for each of 1..500 items, not " .. #ARGV }
@@ -61,13 +64,15 @@ for nth = 1, count do
       "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
   end
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_cancelled", "keep_cancelled_ms")
+local in_force = redis.call("HMGET", settings, "needs", "keep_cancelled", "keep_cancelled_ms",
+  "keep_events")
 if tonumber(in_force[1] or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force[1], LEVEL) }
 end
 local keep_cancelled = tonumber(in_force[2] or 10000)
 local keep_cancelled_ms = tonumber(in_force[3] or 3600000)
+local keep_events = tonumber(in_force[4] or 0)
 -- end of bound
 
 local now_ms, now = clock()
@@ -76,7 +81,8 @@ redis.call("HLEN", jobs)
 redis.call("HLEN", payloads)
 redis.call("HLEN", tries)
 redis.call("HLEN", outcomes)
-redis.call("HLEN", stats)
+local feed = open_feed(keep_events)
+next_stamp(now)
 local lease = redis.call("HMGET", leases, unpack(id))
 local reply, cancelled_now, gone, first = { "CANCELLED", now_ms }, {}, 0, nil
 for i = 1, count do
@@ -89,10 +95,7 @@ for i = 1, count do
   elseif of == "completed" or of == "dead" then
     add_item(reply, WIDTH, { "FINISHED", of })
   elseif of == "running" then
-    if lease[i] then
-      local asked = lease[i]:gsub("^(%S+ %S+ %d+ %d+ %d+ %d+ %S+) %d", "%1 1")
-      redis.call("HSET", leases, job, asked)
-    end
+    if ask_to_stop(job, lease[i]) then feed_job(feed, "asked", job) end
     add_item(reply, WIDTH, { "ASKED" })
   else
     first = first or stamps(now, count)
@@ -100,6 +103,7 @@ for i = 1, count do
     redis.call("ZREM", set, job)
     finish(cancelled, job, "cancel", false, first + i - 1, keep_cancelled_ms, now_ms)
     cancelled_now[job], gone = true, gone + 1
+    feed_job(feed, "cancelled", job)
     add_item(reply, WIDTH, { "GONE" })
   end
 end
@@ -107,4 +111,5 @@ if gone > 0 then
   redis.call("HINCRBY", stats, "cancelled", gone)
   trim(cancelled, now, keep_cancelled, "trimmed")
 end
+note_event(feed, "cancel", keep_events)
 return reply

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- claim 1: lease the most urgent, then oldest, queued jobs to one worker.
+-- claim 2: lease the most urgent, then oldest, queued jobs to one worker.
 --
 -- First it moves what is due: leases that ran out, delayed jobs, finished jobs past their time, 100 of
 -- each; so a client that knows only enqueue, claim, ack and fail is correct. Until its lease ends a job
@@ -7,15 +7,16 @@
 -- nothing new and answers what it still holds. A job that lost a lease before is handed out alone, so
 -- that one which kills its worker cannot bury its neighbours.
 --
--- KEYS  queued scheduled retrying running leases claims claim_ends jobs payloads tries
---       completed cancelled dead outcomes stats settings bell
+-- KEYS  queued scheduled retrying running leases claims claim_ends jobs payloads tries completed
+--       cancelled dead outcomes stats settings bell series events notes
 -- ARGV
 --   token      name     1..64          names this claim; whoever holds it holds the leases
 --   worker     text     1..128         who claims, for people
 --   lease_ms   integer  100..86400000  how long the leases last
 --   limit      integer  1..500         how many jobs at most
 --   max_bytes  integer  1..8000000     how many bytes of jobs at most, but at least one job
--- SETTINGS  paused pause_reason keep_completed keep_cancelled keep_dead keep_cancelled_ms keep_dead_ms
+-- SETTINGS  paused pause_reason keep_completed keep_cancelled keep_dead keep_cancelled_ms
+--           keep_dead_ms keep_events
 -- REPLIES
 --   CLAIMED  now_ms:integer more:integer, then for each job, in order, one of:
 --     JOB  id:text header:bytes headers:bytes payload:bytes attempt:integer failures:integer
@@ -25,15 +26,16 @@
 --   PAUSED   now_ms:integer wait_ms:integer reason:text  the queue hands nothing out
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O((n + 400) log m), n = jobs leased, m = jobs of the queue
--- USES    integer name text bad_argument add_item clock time_ms next_stamp keep_stamp stamps head
---         ring forget freed_at_once trim split_record priority_base promote_due tried lease_fields cut in_json line_starts
---         note_try backoff finish leave_running read_header reap_due again move_due wait_ms
+-- USES    integer name text bad_argument add_item clock time_ms open_feed feed_job note_event
+--         next_stamp oldest_queued keep_stamp stamps head ring forget freed_at_once trim split_record
+--         priority_base promote_due tried lease_fields cut in_json line_starts note_try backoff
+--         finish leave_running read_header reap_due again is_due move_due wait_ms
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local WIDTH = 10
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)queued$")
-if not key_base or #queue > 128 or #KEYS ~= 17
+if not key_base or #queue > 128 or #KEYS ~= 20
   or KEYS[2] ~= key_base .. "scheduled"
   or KEYS[3] ~= key_base .. "retrying"
   or KEYS[4] ~= key_base .. "running"
@@ -50,17 +52,20 @@ if not key_base or #queue > 128 or #KEYS ~= 17
   or KEYS[15] ~= key_base .. "stats"
   or KEYS[16] ~= key_base .. "settings"
   or KEYS[17] ~= key_base .. "bell"
+  or KEYS[18] ~= key_base .. "series"
+  or KEYS[19] ~= key_base .. "events"
+  or KEYS[20] ~= key_base .. "notes"
 then
   return { "BAD_KEYS", "claim takes these keys of one queue, in this order: queued scheduled "
     .. "retrying running leases claims claim_ends jobs payloads tries completed "
-    .. "cancelled dead outcomes stats settings bell" }
+    .. "cancelled dead outcomes stats settings bell series events notes" }
 end
 local queued, scheduled, retrying, running, leases, claims, claim_ends, jobs, payloads, tries,
-  completed, cancelled, dead, outcomes, stats, settings, bell = unpack(KEYS)
--- parts: integer name text bad_argument add_item clock time_ms next_stamp keep_stamp stamps head
---   ring forget freed_at_once trim split_record priority_base promote_due tried lease_fields cut
---   in_json line_starts note_try backoff finish leave_running read_header reap_due again move_due
---   wait_ms
+  completed, cancelled, dead, outcomes, stats, settings, bell, series, events, notes = unpack(KEYS)
+-- parts: integer name text bad_argument add_item clock time_ms open_feed feed_job note_event
+--   next_stamp oldest_queued keep_stamp stamps head ring forget freed_at_once trim split_record
+--   priority_base promote_due tried lease_fields cut in_json line_starts note_try backoff finish
+--   leave_running read_header reap_due again is_due move_due wait_ms
 if #ARGV ~= 5 then
   return { "BAD_ARGUMENT", "claim takes 5 arguments, not " .. #ARGV }
 end
@@ -86,7 +91,7 @@ if max_bytes == nil then
   return bad_argument("max_bytes", "an integer 1..8000000", ARGV[5])
 end
 local in_force = redis.call("HMGET", settings, "needs", "paused", "pause_reason", "keep_completed",
-  "keep_cancelled", "keep_dead", "keep_cancelled_ms", "keep_dead_ms")
+  "keep_cancelled", "keep_dead", "keep_cancelled_ms", "keep_dead_ms", "keep_events")
 if tonumber(in_force[1] or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force[1], LEVEL) }
@@ -98,6 +103,7 @@ local keep_cancelled = tonumber(in_force[5] or 10000)
 local keep_dead = tonumber(in_force[6] or 100000)
 local keep_cancelled_ms = tonumber(in_force[7] or 3600000)
 local keep_dead_ms = tonumber(in_force[8] or 7776000000)
+local keep_events = tonumber(in_force[9] or 0)
 -- end of bound
 
 local now_ms, now = clock()
@@ -112,15 +118,23 @@ redis.call("HLEN", payloads)
 redis.call("HLEN", leases)
 redis.call("HLEN", tries)
 redis.call("HLEN", outcomes)
-redis.call("HLEN", stats)
 redis.call("LLEN", bell)
 redis.call("ZCARD", queued)
+local feed = open_feed(keep_events)
+local first, minute = next_stamp(now)
 local most = { completed = keep_completed, cancelled = keep_cancelled, dead = keep_dead }
-move_due(now_ms, now, most, keep_dead_ms, keep_cancelled_ms)
-if paused == 1 then return { "PAUSED", now_ms, wait_ms(now_ms, now), pause_reason } end
+local reaped = move_due(now_ms, now, most, keep_dead_ms, keep_cancelled_ms, feed)
+if reaped then first, minute = next_stamp(now) end
+if paused == 1 then
+  note_event(feed, "claim", keep_events)
+  return { "PAUSED", now_ms, wait_ms(now_ms, now), pause_reason }
+end
 
 local waiting = redis.call("ZRANGE", queued, "0", limit - 1, "WITHSCORES")
-if #waiting == 0 then return { "EMPTY", now_ms, wait_ms(now_ms, now) } end
+if #waiting == 0 then
+  note_event(feed, "claim", keep_events)
+  return { "EMPTY", now_ms, wait_ms(now_ms, now) }
+end
 local ids = {}
 for i = 1, #waiting, 2 do ids[#ids + 1] = waiting[i] end
 local records = redis.call("HMGET", jobs, unpack(ids))
@@ -134,7 +148,6 @@ local function read_entries(at)
   end
 end
 
-local first = next_stamp(now)
 local begin = (" %d "):format(lease_ms)
 local middle, last = (" %.0f "):format(now_ms), " 0 " .. worker
 local reply, ends, held, taken, size, missing = { "CLAIMED", now_ms, 0 }, {}, {}, {}, 0, 0
@@ -171,10 +184,12 @@ for i, id in ipairs(ids) do
   end
 end
 
+if #taken > 0 then keep_stamp(first + #taken - 1, minute) end
 redis.call("ZREMRANGEBYRANK", queued, "0", #taken + missing - 1)
 if missing > 0 then redis.call("HINCRBY", stats, "missing", missing) end
+if feed then feed.running = taken[1] and taken end
+note_event(feed, "claim", keep_events)
 if #taken == 0 then return { "EMPTY", now_ms, 0 } end
-keep_stamp(first + #taken - 1)
 redis.call("ZADD", running, unpack(ends))
 redis.call("HSET", leases, unpack(held))
 redis.call("HSET", claims, token, table.concat(taken, " "))

@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- configure 1: set how a queue behaves, and answer what is in force.
+-- configure 2: set how a queue behaves, and answer what is in force.
 --
 -- Pausing is `paused` 1, with `pause_reason` and `paused_by` for people; `paused` 0 resumes and wakes a
 -- worker. An empty value brings a setting back to its default. `needs` only grows: it shuts out scripts
 -- of a lower LEVEL, which would damage what a newer one has written.
 --
--- KEYS  settings bell
+-- KEYS  settings bell events
 -- EACH  0..64
 --   setting  name   1..64    its name, see the table of settings
 --   value    bytes  0..1000  its new value
@@ -14,19 +14,21 @@
 --     SETTING  name:text value:text   what is in force now
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n), n = settings
--- USES    integer number name text bad_argument add_item clock ring
+-- USES    integer number name text bad_argument add_item open_feed note_event clock ring
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local WIDTH = 3
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)settings$")
-if not key_base or #queue > 128 or #KEYS ~= 2
+if not key_base or #queue > 128 or #KEYS ~= 3
   or KEYS[2] ~= key_base .. "bell"
+  or KEYS[3] ~= key_base .. "events"
 then
-  return { "BAD_KEYS", "configure takes these keys of one queue, in this order: settings bell" }
+  return { "BAD_KEYS", "configure takes these keys of one queue, in this order: settings bell "
+    .. "events" }
 end
-local settings, bell = unpack(KEYS)
--- parts: integer number name text bad_argument add_item clock ring
+local settings, bell, events = unpack(KEYS)
+-- parts: integer number name text bad_argument add_item open_feed note_event clock ring
 local count = #ARGV / 2
 if count < 0 or count > 64 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "configure takes 2 arguments for each of 0..64 items, not " .. #ARGV }
@@ -66,6 +68,7 @@ for i, value_now in ipairs(redis.call("HMGET", settings, unpack(stored))) do
   now_set[every[i][1]] = value_now or every[i][5]
 end
 redis.call("LLEN", bell)
+redis.call("XLEN", events)
 
 local least_needs = tonumber(now_set.needs)
 for i = 1, count do
@@ -104,6 +107,15 @@ if now_set.paused ~= "1" and was_paused == "1" then
     put(what, "")
   end
   ring()
+end
+local kept = tonumber(now_set.keep_events)
+if kept == 0 and redis.call("XLEN", events) > 0 then
+  -- The one command that empties a stream and needs no more rights than a claim.
+  redis.pcall("XADD", events, "MAXLEN", "0", "*", "verb", "configure")
+elseif now_set.paused ~= was_paused then
+  local feed = open_feed(kept)
+  if feed then feed[now_set.paused == "1" and "paused" or "resumed"] = {} end
+  note_event(feed, "configure", kept)
 end
 
 local reply = { "CONFIGURED", now_ms }

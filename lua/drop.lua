@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- drop 1: delete a queue that keeps no job, with its settings, totals and operations.
+-- drop 2: delete a queue that keeps no job, with its settings, totals and operations.
 --
 -- Who uses it again makes it anew. The stamp stays where the clock alone would not go on from it, so that
 -- fences only grow. The user needs DEL, as for no other verb.
 --
--- KEYS  operations jobs payloads scheduled queued running retrying completed cancelled dead leases claims
---       claim_ends tries outcomes stats settings bell
+-- KEYS  operations jobs payloads scheduled queued running retrying completed cancelled dead leases
+--       claims claim_ends tries outcomes stats settings bell series events notes
 -- REPLIES
 --   DROPPED    now_ms:integer                nothing is left, or nothing was there
 --   NOT_EMPTY  now_ms:integer jobs:integer   it keeps so many jobs: nothing was changed
@@ -16,7 +16,7 @@
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)operations$")
-if not key_base or #queue > 128 or #KEYS ~= 18
+if not key_base or #queue > 128 or #KEYS ~= 21
   or KEYS[2] ~= key_base .. "jobs"
   or KEYS[3] ~= key_base .. "payloads"
   or KEYS[4] ~= key_base .. "scheduled"
@@ -34,13 +34,18 @@ if not key_base or #queue > 128 or #KEYS ~= 18
   or KEYS[16] ~= key_base .. "stats"
   or KEYS[17] ~= key_base .. "settings"
   or KEYS[18] ~= key_base .. "bell"
+  or KEYS[19] ~= key_base .. "series"
+  or KEYS[20] ~= key_base .. "events"
+  or KEYS[21] ~= key_base .. "notes"
 then
   return { "BAD_KEYS", "drop takes these keys of one queue, in this order: operations jobs "
     .. "payloads scheduled queued running retrying completed cancelled dead "
-    .. "leases claims claim_ends tries outcomes stats settings bell" }
+    .. "leases claims claim_ends tries outcomes stats settings bell series events"
+    .. " notes" }
 end
 local operations, jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead,
-  leases, claims, claim_ends, tries, outcomes, stats, settings, bell = unpack(KEYS)
+  leases, claims, claim_ends, tries, outcomes, stats, settings, bell, series, events, notes =
+  unpack(KEYS)
 -- parts: clock
 if #ARGV ~= 0 then
   return { "BAD_ARGUMENT", "drop takes 0 arguments, not " .. #ARGV }
@@ -65,11 +70,14 @@ redis.call("ZCARD", claim_ends)
 redis.call("HLEN", tries)
 redis.call("HLEN", outcomes)
 redis.call("LLEN", bell)
+redis.call("HLEN", series)
+redis.call("XLEN", events)
+redis.call("HLEN", notes)
 local stamp = tonumber(redis.call("HGET", stats, "stamp") or 0)
 if kept + placed > 0 then return { "NOT_EMPTY", now_ms, math.max(kept, placed) } end
 
 redis.call("DEL", operations, payloads, leases, claims, claim_ends, tries, outcomes, settings, bell)
-redis.call("DEL", stats)
+redis.call("DEL", stats, series, events, notes)
 -- Within its own millisecond the clock does not go on from it either.
 if stamp >= now - 511 then redis.call("HSET", stats, "stamp", ("%.0f"):format(stamp)) end
 return { "DROPPED", now_ms }

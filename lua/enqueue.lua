@@ -1,11 +1,11 @@
 #!lua
--- enqueue 1: add jobs, to be run now or after a delay.
+-- enqueue 2: add jobs, to be run now or after a delay.
 --
 -- A job whose id is still kept is not added again, so a request may be repeated. All options hold for
 -- the whole batch. A full server refuses the batch whole; so does a bad item, which is named.
 -- An empty id is made up here, from the stamp: for people at a prompt, who do not repeat themselves.
 --
--- KEYS  jobs payloads queued scheduled stats settings bell
+-- KEYS  jobs payloads queued scheduled stats settings bell series events
 -- ARGV
 --   priority      integer?  0..9             9 is the most urgent; empty: the queue's
 --   delay_ms      integer   0..315360000000  how long the jobs rest before they are queued
@@ -24,30 +24,36 @@
 --   headers  bytes  0..4096     for those in between, such as trace context; handed back by claim
 -- SETTINGS  payload_bytes job_priority job_max_attempts job_max_lost job_timeout_ms
 --           job_backoff_base_ms job_backoff_factor job_backoff_cap_ms job_backoff_jitter
+--           keep_events
 -- REPLIES
---   ENQUEUED  now_ms:integer, then for each job, in order, one of:
+--   ENQUEUED  now_ms:integer header:bytes run_at_ms:integer, then for each job, in order, one of:
 --     CREATED    id:text   added now
---     DUPLICATE  id:text   a job of this id is kept: nothing was added
+--     DUPLICATE  id:text   a job of this id is kept: nothing was added; the header is what those added
+--                          now have in common, run_at_ms when the first is due, or was queued
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs waiting
--- USES    integer number name kind bad_argument clock next_stamp keep_stamp head ring
+-- USES    integer number name kind bad_argument clock time_ms open_feed note_event next_stamp
+--         oldest_queued keep_stamp head ring
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 7
+if not key_base or #queue > 128 or #KEYS ~= 9
   or KEYS[2] ~= key_base .. "payloads"
   or KEYS[3] ~= key_base .. "queued"
   or KEYS[4] ~= key_base .. "scheduled"
   or KEYS[5] ~= key_base .. "stats"
   or KEYS[6] ~= key_base .. "settings"
   or KEYS[7] ~= key_base .. "bell"
+  or KEYS[8] ~= key_base .. "series"
+  or KEYS[9] ~= key_base .. "events"
 then
   return { "BAD_KEYS", "enqueue takes these keys of one queue, in this order: jobs payloads "
-    .. "queued scheduled stats settings bell" }
+    .. "queued scheduled stats settings bell series events" }
 end
-local jobs, payloads, queued, scheduled, stats, settings, bell = unpack(KEYS)
--- parts: integer number name kind bad_argument clock next_stamp keep_stamp head ring
+local jobs, payloads, queued, scheduled, stats, settings, bell, series, events = unpack(KEYS)
+-- parts: integer number name kind bad_argument clock time_ms open_feed note_event next_stamp
+--   oldest_queued keep_stamp head ring
 local count = (#ARGV - 10) / 4
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "enqueue takes 10 arguments and then 4 for each of 1..500 "
@@ -123,7 +129,7 @@ if total_bytes > 8388608 then
 end
 local in_force = redis.call("HMGET", settings, "needs", "payload_bytes", "job_priority",
   "job_max_attempts", "job_max_lost", "job_timeout_ms", "job_backoff_base_ms", "job_backoff_factor",
-  "job_backoff_cap_ms", "job_backoff_jitter")
+  "job_backoff_cap_ms", "job_backoff_jitter", "keep_events")
 if tonumber(in_force[1] or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force[1], LEVEL) }
@@ -137,6 +143,7 @@ local job_backoff_base_ms = tonumber(in_force[7] or 1000)
 local job_backoff_factor = tonumber(in_force[8] or 2)
 local job_backoff_cap_ms = tonumber(in_force[9] or 3600000)
 local job_backoff_jitter = tonumber(in_force[10] or 0.2)
+local keep_events = tonumber(in_force[11] or 0)
 -- end of bound
 
 -- What differs from what every script knows by heart is written into the header; the rest is left out.
@@ -169,22 +176,23 @@ for i = 1, count do
 end
 
 local now_ms, now = clock()
-redis.call("HLEN", payloads)
-redis.call("ZCARD", queued)
 redis.call("LLEN", bell)
-local earliest = head(scheduled)
-local first = next_stamp(now)
+local feed = open_feed(keep_events)
+local earliest = 0
+if delay_ms > 0 then earliest = head(scheduled) else redis.call("ZCARD", queued) end
+local first, minute = next_stamp(now)
 for i = 1, count do id[i] = id[i] or ("%.0f"):format(first + i - 1) end
 local known = redis.call("HMGET", jobs, unpack(id))
 
 local created = (',"created_ms":%.0f%s'):format(now_ms, options())
 local rest = delay_ms * 512
 if delay_ms == 0 then rest = (9 - (priority or job_priority)) * 562949953421312 end
-local reply, records, large, entries, seen = { "ENQUEUED", now_ms }, {}, {}, {}, {}
+local reply = { "ENQUEUED", now_ms, "{" .. created:sub(2) .. "}", time_ms(first + delay_ms * 512) }
+local records, large, entries, seen = {}, {}, {}, {}
 local last_type, opening
 for i = 1, count do
   if known[i] or seen[id[i]] then
-    reply[2 * i + 1], reply[2 * i + 2] = "DUPLICATE", id[i]
+    reply[2 * i + 3], reply[2 * i + 4] = "DUPLICATE", id[i]
   else
     seen[id[i]] = true
     if type[i] ~= last_type then
@@ -199,16 +207,23 @@ for i = 1, count do
     records[#records + 1], records[#records + 2] = id[i], opening .. sizes .. headers[i] .. body
     entries[#entries + 1] = ("%.0f"):format(rest + first + i - 1)
     entries[#entries + 1] = id[i]
-    reply[2 * i + 1], reply[2 * i + 2] = "CREATED", id[i]
+    reply[2 * i + 3], reply[2 * i + 4] = "CREATED", id[i]
   end
 end
 
 if #records > 0 then
-  keep_stamp(first + count - 1)
+  if #large > 0 then redis.call("HLEN", payloads) end
+  keep_stamp(first + count - 1, minute)
   redis.call("HSET", jobs, unpack(records))
   if #large > 0 then redis.call("HSET", payloads, unpack(large)) end
   redis.call("ZADD", delay_ms > 0 and scheduled or queued, unpack(entries))
   redis.call("HINCRBY", stats, "enqueued", #records / 2)
   if delay_ms == 0 or tonumber(entries[1]) < earliest then ring() end
+  if feed then
+    local into = {}
+    for i = 2, #entries, 2 do into[i / 2] = entries[i] end
+    feed[delay_ms > 0 and "scheduled" or "queued"] = into
+    note_event(feed, "enqueue", keep_events)
+  end
 end
 return reply

@@ -1,11 +1,16 @@
 #!lua flags=allow-oom
--- fail 1: report jobs whose work failed: they are tried again later, or are dead.
+-- fail 2: report jobs whose work failed: they are tried again later, or are dead.
 --
 -- Each failure uses one attempt. The pause grows with the failures since the last replay, unless the
 -- handler names its own. As with ack, only who still holds the lease is heard, and asking again is
 -- harmless. A job whose cancel was asked ends here.
 --
 -- KEYS  jobs payloads running leases tries retrying dead cancelled outcomes stats settings bell
+--       queued series events notes
+-- ARGV
+--   told  bytes?  1..2600000  of handlers, for each that tells something: a line `item lines before progress
+--         text`, then so many lines of its log, 4096 bytes at most: item counts from 1; before is how
+--         many lines it told before in this attempt, or -; progress is 0 to 1, or -; text 200 bytes
 -- EACH  1..500
 --   id        name      1..128           the job
 --   token     name      1..64            the claim under which it is held
@@ -14,7 +19,7 @@
 --   stack     bytes     0..1000000       where; 2800 bytes of it are kept
 --   delay_ms  integer?  0..315360000000  the pause before the next try; empty: by the job's backoff
 --   final     integer   0..1             1: never again, the job is dead
--- SETTINGS  keep_dead keep_dead_ms keep_cancelled keep_cancelled_ms
+-- SETTINGS  keep_dead keep_dead_ms keep_cancelled keep_cancelled_ms keep_events
 -- REPLIES
 --   FAILED  now_ms:integer, then for each job, in order, one of:
 --     RETRYING    run_at_ms:integer   it is tried again then
@@ -25,15 +30,16 @@
 --     UNKNOWN     nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs of the queue
--- USES    integer name bad_argument add_item clock time_ms next_stamp keep_stamp stamps head ring
---         forget freed_at_once trim tried lease_fields held not_held cut in_json line_starts note_try backoff finish
---         leave_running read_header
+-- USES    integer name bad_argument add_item clock time_ms open_feed feed_job note_event next_stamp
+--         oldest_queued keep_stamp stamps head ring forget freed_at_once trim tried lease_fields
+--         is_due held not_held cut in_json line_starts note_try backoff finish leave_running
+--         read_header read_told keep_notes
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local WIDTH = 2
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 12
+if not key_base or #queue > 128 or #KEYS ~= 16
   or KEYS[2] ~= key_base .. "payloads"
   or KEYS[3] ~= key_base .. "running"
   or KEYS[4] ~= key_base .. "leases"
@@ -45,23 +51,34 @@ if not key_base or #queue > 128 or #KEYS ~= 12
   or KEYS[10] ~= key_base .. "stats"
   or KEYS[11] ~= key_base .. "settings"
   or KEYS[12] ~= key_base .. "bell"
+  or KEYS[13] ~= key_base .. "queued"
+  or KEYS[14] ~= key_base .. "series"
+  or KEYS[15] ~= key_base .. "events"
+  or KEYS[16] ~= key_base .. "notes"
 then
   return { "BAD_KEYS", "fail takes these keys of one queue, in this order: jobs payloads running "
-    .. "leases tries retrying dead cancelled outcomes stats settings bell" }
+    .. "leases tries retrying dead cancelled outcomes stats settings bell queued "
+    .. "series events notes" }
 end
 local jobs, payloads, running, leases, tries, retrying, dead, cancelled, outcomes, stats, settings,
-  bell = unpack(KEYS)
--- parts: integer name bad_argument add_item clock time_ms next_stamp keep_stamp stamps head ring
---   forget freed_at_once trim tried lease_fields held not_held cut in_json line_starts note_try
---   backoff finish leave_running read_header
-local count = #ARGV / 7
+  bell, queued, series, events, notes = unpack(KEYS)
+-- parts: integer name bad_argument add_item clock time_ms open_feed feed_job note_event next_stamp
+--   oldest_queued keep_stamp stamps head ring forget freed_at_once trim tried lease_fields is_due
+--   held not_held cut in_json line_starts note_try backoff finish leave_running read_header
+--   read_told keep_notes
+local count = (#ARGV - 1) / 7
 if count < 1 or count > 500 or count % 1 ~= 0 then
-  return { "BAD_ARGUMENT", "fail takes 7 arguments for each of 1..500 items, not " .. #ARGV }
+  return { "BAD_ARGUMENT", "fail takes 1 arguments and then 7 for each of 1..500 items, "
+    .. "not " .. #ARGV }
+end
+local told = ARGV[1] ~= "" and (#ARGV[1] >= 1 and #ARGV[1] <= 2600000 and ARGV[1] or nil)
+if told == nil then
+  return bad_argument("told", "1..2600000 bytes long, or empty", ARGV[1])
 end
 local id, token, error, message, stack, delay_ms, final = {}, {}, {}, {}, {}, {}, {}
 local total_bytes = 0
 for nth = 1, count do
-  local at = 7 * nth - 7
+  local at = 7 * nth - 6
   id[nth] = name(ARGV[at + 1], 1, 128)
   if id[nth] == nil then
     return bad_argument(("item %d: id"):format(nth),
@@ -101,7 +118,7 @@ if total_bytes > 8388608 then
   return { "TOO_LARGE", "fail takes at most 8388608 bytes in one call, not " .. total_bytes }
 end
 local in_force = redis.call("HMGET", settings, "needs", "keep_dead", "keep_dead_ms",
-  "keep_cancelled", "keep_cancelled_ms")
+  "keep_cancelled", "keep_cancelled_ms", "keep_events")
 if tonumber(in_force[1] or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force[1], LEVEL) }
@@ -110,7 +127,15 @@ local keep_dead = tonumber(in_force[2] or 100000)
 local keep_dead_ms = tonumber(in_force[3] or 7776000000)
 local keep_cancelled = tonumber(in_force[4] or 10000)
 local keep_cancelled_ms = tonumber(in_force[5] or 3600000)
+local keep_events = tonumber(in_force[6] or 0)
 -- end of bound
+
+local told_of = {}
+if told then
+  told_of = read_told(told, count)
+  if not told_of then return bad_argument("told", "of the form that is documented", told) end
+  redis.call("HLEN", notes)
+end
 
 local now_ms, now = clock()
 local lease = held(id, token, now)
@@ -118,6 +143,7 @@ local records = redis.call("HMGET", jobs, unpack(id))
 redis.call("HLEN", payloads)
 redis.call("HLEN", tries)
 redis.call("HLEN", outcomes)
+local feed = open_feed(keep_events)
 redis.call("ZCARD", dead)
 redis.call("ZCARD", cancelled)
 redis.call("LLEN", bell)
@@ -125,26 +151,30 @@ local earliest, first_retry = head(retrying), math.huge
 
 local function fail(i, stamp)
   local job = id[i]
-  local _, _, _, _, _, _, cancel, worker = lease_fields(lease[i])
+  local _, _, _, attempt, _, _, cancel, worker = lease_fields(lease[i])
   local header = read_header(records[i])
   local failures = note_try(job, token[i], "fail", 1, 0, {
     type = error[i], message = message[i], stack = stack[i], worker = worker, at_ms = now_ms,
   })
+  if told_of[i] then keep_notes(job, attempt, told_of[i], now_ms) end
   leave_running(job)
   redis.call("HINCRBY", stats, "failed", "1")
   if cancel == "1" then
     finish(cancelled, job, "fail", lease[i], stamp, keep_cancelled_ms, now_ms)
     redis.call("HINCRBY", stats, "cancelled", "1")
+    feed_job(feed, "cancelled", job)
     return { "CANCELLED" }
   end
   if final[i] == 1 or failures >= (header.max_attempts or default.job_max_attempts) then
     finish(dead, job, "fail", lease[i], stamp, keep_dead_ms, now_ms)
     redis.call("HINCRBY", stats, "died", "1")
+    feed_job(feed, "dead", job)
     return { "DEAD" }
   end
   local run_at = stamp + (delay_ms[i] or backoff(header, failures, job, now_ms)) * 512
   redis.call("ZADD", retrying, ("%.0f"):format(run_at), job)
   first_retry = math.min(first_retry, run_at)
+  feed_job(feed, "retrying", job)
   return { "RETRYING", time_ms(run_at) }
 end
 
@@ -162,6 +192,7 @@ if first then
   trim(dead, now, keep_dead, "dead_trimmed")
   trim(cancelled, now, keep_cancelled, "trimmed")
   if first_retry < earliest then ring() end
+  note_event(feed, "fail", keep_events)
 end
 for i = 1, count do
   local at = WIDTH * (i - 1) + 3

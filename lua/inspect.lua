@@ -1,8 +1,8 @@
 #!lua flags=no-writes
--- inspect 2: show jobs whole, each with all that is kept of it.
+-- inspect 3: show jobs whole, each with all that is kept of it.
 --
--- KEYS  jobs payloads scheduled queued running retrying completed cancelled dead leases tries outcomes
---       settings
+-- KEYS  jobs payloads scheduled queued running retrying completed cancelled dead leases tries
+--       outcomes settings notes
 -- ARGV
 --   with_payload  integer  0..1  1: with the payload
 -- EACH  1..100
@@ -12,9 +12,10 @@
 --     JOB  id:text state:text header:bytes headers:bytes has_payload:integer payload:bytes
 --          run_at_ms:integer attempt:integer failures:integer lost:integer fence:integer
 --          started_ms:integer lease_end_ms:integer worker:text cancel:integer how:text
---          ended_ms:integer kept_until_ms:integer result:bytes errors:bytes place:text   0 or empty
---          is: not known; failures and lost leases are of all time; `errors` is one line of JSON
---          each; `place` is another once the job has moved, or was altered, extended, asked to stop
+--          ended_ms:integer kept_until_ms:integer result:bytes errors:bytes place:text
+--          progress:bytes log:bytes   0 or empty is: not known; failures and lost leases are of all
+--          time; `errors` is one line of JSON each; `place` is another once the job has moved, or was
+--          altered, extended, asked to stop; `progress` is a line of JSON, the log one a line
 --     UNKNOWN    nothing is kept of such a job
 --     LATER      the reply is full: ask for this job again
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
@@ -24,9 +25,9 @@
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
-local WIDTH = 22
+local WIDTH = 24
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 13
+if not key_base or #queue > 128 or #KEYS ~= 14
   or KEYS[2] ~= key_base .. "payloads"
   or KEYS[3] ~= key_base .. "scheduled"
   or KEYS[4] ~= key_base .. "queued"
@@ -39,13 +40,14 @@ if not key_base or #queue > 128 or #KEYS ~= 13
   or KEYS[11] ~= key_base .. "tries"
   or KEYS[12] ~= key_base .. "outcomes"
   or KEYS[13] ~= key_base .. "settings"
+  or KEYS[14] ~= key_base .. "notes"
 then
   return { "BAD_KEYS", "inspect takes these keys of one queue, in this order: jobs payloads "
     .. "scheduled queued running retrying completed cancelled dead leases tries "
-    .. "outcomes settings" }
+    .. "outcomes settings notes" }
 end
 local jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead, leases,
-  tries, outcomes, settings = unpack(KEYS)
+  tries, outcomes, settings, notes = unpack(KEYS)
 -- parts: integer name bad_argument add_item clock time_ms split_record tried lease_fields states_of
 --   line_starts place_of describe
 local count = #ARGV - 1
@@ -76,6 +78,7 @@ end
 local now_ms = clock()
 local state, score = states_of(id)
 local records = redis.call("HMGET", jobs, unpack(id))
+local told = redis.call("HLEN", notes) > 0 and redis.call("HMGET", notes, unpack(id)) or {}
 local reply, size = { "INSPECTED", now_ms }, 0
 for i = 1, count do
   if not records[i] or not state[i] then
@@ -94,8 +97,9 @@ for i = 1, count do
       add_item(reply, WIDTH, { "LATER" })
     else
       local item = describe(id[i], state[i], score[i], header, headers, payload, true)
+      item[23], item[24] = (told[i] or ""):match("^([^\n]*)\n?(.*)$")
       add_item(reply, WIDTH, item)
-      size = size + #records[i] + #item[20] + #item[21]
+      size = size + #records[i] + #item[20] + #item[21] + #item[24]
     end
   end
 end

@@ -1,19 +1,19 @@
 #!lua flags=allow-oom
--- mend 1: mend what audit finds, as far as no guess is needed; say what is left.
+-- mend 2: mend what audit finds, as far as no guess is needed; say what is left.
 --
 -- Each name is judged again at that instant. A job that is in no set, or runs under no lease, is queued
 -- again; of several sets one wins: that of a lease that is held, else of an end that the outcome
 -- confirms, else of what leads to the job being run. What belongs to no job is deleted. Without names
--- the queue itself is mended: its totals, its operations and its bell; do that last. While a key is of the wrong type
+-- the queue itself is mended: its totals, its operations, series, events and bell; do that last. While a key is of the wrong type
 -- nothing is mended. Asking again is harmless.
 --
--- KEYS  jobs payloads queued scheduled retrying running leases claims claim_ends completed cancelled
---       dead outcomes tries stats settings bell operations
+-- KEYS  jobs payloads queued scheduled retrying running leases claims claim_ends completed
+--       cancelled dead outcomes tries stats settings bell operations series events notes
 -- ARGV
 --   of  word  job|claim  what the names are: jobs; tokens of claims
 -- EACH  0..200
 --   id  bytes  0..4096  the name
--- SETTINGS  keep_completed_ms keep_cancelled_ms keep_dead_ms
+-- SETTINGS  keep_completed_ms keep_cancelled_ms keep_dead_ms keep_events
 -- REPLIES
 --   MENDED  now_ms:integer mended:text faults:text, then for each name, in order, one of:
 --     SOUND   nothing is wrong, or nothing is kept
@@ -23,17 +23,19 @@
 --     LATER   enough was read: ask for this name again
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = names given, m = jobs of the queue
--- USES    integer number name kind text bad_argument add_item clock next_stamp keep_stamp stamps ring
---         set_of in_range shown wrong_types looked_up header_rules header_of lease_of tries_of outcome_of fits
---         totals_of memory_of judge_place judge_lease judge_end judge_tries judge_job judge_claim
---         judge_settings judge_stats cursor_ok operation_of judge_operations judge_queue pick_state right_score
---         put_into mend_claim mend_lease mend_end mend_tries mend_job mend_queue
+-- USES    integer number name kind text bad_argument add_item clock next_stamp oldest_queued
+--         keep_stamp stamps ring set_of in_range shown wrong_types looked_up header_rules header_of
+--         lease_of tries_of outcome_of fits totals_of memory_of judge_place judge_lease judge_end
+--         judge_tries line_starts notes_sound judge_notes judge_job judge_claim judge_settings
+--         judge_stats cursor_ok operation_of judge_operations minute_of judge_series judge_events
+--         judge_queue pick_state right_score put_into mend_claim mend_lease mend_end mend_tries
+--         mend_notes mend_job mend_queue
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local WIDTH = 4
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 18
+if not key_base or #queue > 128 or #KEYS ~= 21
   or KEYS[2] ~= key_base .. "payloads"
   or KEYS[3] ~= key_base .. "queued"
   or KEYS[4] ~= key_base .. "scheduled"
@@ -51,18 +53,24 @@ if not key_base or #queue > 128 or #KEYS ~= 18
   or KEYS[16] ~= key_base .. "settings"
   or KEYS[17] ~= key_base .. "bell"
   or KEYS[18] ~= key_base .. "operations"
+  or KEYS[19] ~= key_base .. "series"
+  or KEYS[20] ~= key_base .. "events"
+  or KEYS[21] ~= key_base .. "notes"
 then
   return { "BAD_KEYS", "mend takes these keys of one queue, in this order: jobs payloads queued "
     .. "scheduled retrying running leases claims claim_ends completed cancelled "
-    .. "dead outcomes tries stats settings bell operations" }
+    .. "dead outcomes tries stats settings bell operations series events notes" }
 end
 local jobs, payloads, queued, scheduled, retrying, running, leases, claims, claim_ends, completed,
-  cancelled, dead, outcomes, tries, stats, settings, bell, operations = unpack(KEYS)
--- parts: integer number name kind text bad_argument add_item clock next_stamp keep_stamp stamps
---   ring set_of in_range shown wrong_types looked_up header_rules header_of lease_of tries_of
---   outcome_of fits totals_of memory_of judge_place judge_lease judge_end judge_tries judge_job
---   judge_claim judge_settings judge_stats cursor_ok operation_of judge_operations judge_queue
---   pick_state right_score put_into mend_claim mend_lease mend_end mend_tries mend_job mend_queue
+  cancelled, dead, outcomes, tries, stats, settings, bell, operations, series, events, notes =
+  unpack(KEYS)
+-- parts: integer number name kind text bad_argument add_item clock next_stamp oldest_queued
+--   keep_stamp stamps ring set_of in_range shown wrong_types looked_up header_rules header_of
+--   lease_of tries_of outcome_of fits totals_of memory_of judge_place judge_lease judge_end
+--   judge_tries line_starts notes_sound judge_notes judge_job judge_claim judge_settings
+--   judge_stats cursor_ok operation_of judge_operations minute_of judge_series judge_events
+--   judge_queue pick_state right_score put_into mend_claim mend_lease mend_end mend_tries
+--   mend_notes mend_job mend_queue
 local count = #ARGV - 1
 if count < 0 or count > 200 then
   return { "BAD_ARGUMENT", "mend takes 1 arguments and then 1 for each of 0..200 items, "
@@ -86,7 +94,7 @@ if total_bytes > 8388608 then
   return { "TOO_LARGE", "mend takes at most 8388608 bytes in one call, not " .. total_bytes }
 end
 local in_force = redis.call("HMGET", settings, "needs", "keep_completed_ms", "keep_cancelled_ms",
-  "keep_dead_ms")
+  "keep_dead_ms", "keep_events")
 if tonumber(in_force[1] or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force[1], LEVEL) }
@@ -94,18 +102,19 @@ end
 local keep_completed_ms = tonumber(in_force[2] or 3600000)
 local keep_cancelled_ms = tonumber(in_force[3] or 3600000)
 local keep_dead_ms = tonumber(in_force[4] or 7776000000)
+local keep_events = tonumber(in_force[5] or 0)
 -- end of bound
 
 local now_ms, now = clock()
 local wrong = wrong_types()
 local totals, names = totals_of(wrong)
-local before, need, gone, broken = judge_queue(wrong, totals, names, count == 0)
+local before, need, gone, broken = judge_queue(wrong, totals, names, count == 0, keep_events)
 local whole = next(wrong) == nil
 if whole and table.concat(before, " "):find("STAMP_BROKEN", 1, true) then
   totals.stamp = now
   keep_stamp(now)
 end
-if whole and count == 0 then mend_queue(totals, names, need, gone, broken) end
+if whole and count == 0 then mend_queue(totals, names, need, gone, broken, keep_events) end
 local kept_ms = {
   completed = in_range(keep_completed_ms, 0, 315360000000) and keep_completed_ms
     or default.keep_completed_ms,
@@ -155,6 +164,6 @@ for i = 1, count do
 end
 if queued_again then ring() end
 totals = totals_of(wrong)
-local left = judge_queue(wrong, totals, names, count == 0)
+local left = judge_queue(wrong, totals, names, count == 0, keep_events)
 reply[3], reply[4] = table.concat(gone_of(before, left), " "), table.concat(left, " ")
 return reply

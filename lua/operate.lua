@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- operate 1: begin to do something to all jobs of a state that a filter asks for.
+-- operate 2: begin to do something to all jobs of a state that a filter asks for.
 --
 -- What is begun is an operation, kept with the queue: anybody may drive it by `step`, look at it by
 -- `operations` and end it by `stop`. Jobs that come into the state after its start are not touched. A
@@ -8,13 +8,15 @@
 -- that ended a week ago go at the next start. The same id again begins nothing.
 --
 -- KEYS  operations scheduled queued running retrying completed cancelled dead stats settings
+--       series
 -- ARGV
 --   id        name      1..128           made by the caller before the first send
---   action    word      replay|cancel|purge|run_now  replay: dead; cancel: scheduled, queued, retrying;
+--   action    word      replay|cancel|purge|run_now  replay: dead; cancel: all that have not ended;
 --             purge: any that rest; run_now: scheduled, retrying
---   state     word      scheduled|queued|retrying|completed|cancelled|dead  which jobs
+--   state     word      scheduled|queued|running|retrying|completed|cancelled|dead  which jobs
 --   type      type?     1..128           only those of this type; empty: any
 --   error     bytes?    1..200           only those whose last error is of this type; empty: any
+--   worker    text?     1..128           only those that it holds (running) or ended; empty: any
 --   since_ms  integer?  0..9007199254740991  only from this time on, as in list; empty: any
 --   until_ms  integer?  0..9007199254740991  only before this time; empty: any
 --   dry_run   integer   0..1             1: only count
@@ -29,13 +31,13 @@
 --   BUSY     now_ms:integer                   100 are kept, and none of them has ended
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(log m), m = jobs of the queue
--- USES    integer kind text bad_argument clock next_stamp keep_stamp set_of check_sets cursor_ok
---         operation_line operation_of
+-- USES    integer kind text bad_argument clock next_stamp oldest_queued keep_stamp set_of
+--         check_sets cursor_ok operation_line operation_of
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)operations$")
-if not key_base or #queue > 128 or #KEYS ~= 10
+if not key_base or #queue > 128 or #KEYS ~= 11
   or KEYS[2] ~= key_base .. "scheduled"
   or KEYS[3] ~= key_base .. "queued"
   or KEYS[4] ~= key_base .. "running"
@@ -45,16 +47,18 @@ if not key_base or #queue > 128 or #KEYS ~= 10
   or KEYS[8] ~= key_base .. "dead"
   or KEYS[9] ~= key_base .. "stats"
   or KEYS[10] ~= key_base .. "settings"
+  or KEYS[11] ~= key_base .. "series"
 then
   return { "BAD_KEYS", "operate takes these keys of one queue, in this order: operations "
-    .. "scheduled queued running retrying completed cancelled dead stats settings" }
+    .. "scheduled queued running retrying completed cancelled dead stats settings"
+    .. " series" }
 end
-local operations, scheduled, queued, running, retrying, completed, cancelled, dead, stats, settings
-  = unpack(KEYS)
--- parts: name integer kind text bad_argument clock next_stamp keep_stamp set_of check_sets
---   cursor_ok operation_line operation_of
-if #ARGV ~= 11 then
-  return { "BAD_ARGUMENT", "operate takes 11 arguments, not " .. #ARGV }
+local operations, scheduled, queued, running, retrying, completed, cancelled, dead, stats, settings,
+  series = unpack(KEYS)
+-- parts: name integer kind text bad_argument clock next_stamp oldest_queued keep_stamp set_of
+--   check_sets cursor_ok operation_line operation_of
+if #ARGV ~= 12 then
+  return { "BAD_ARGUMENT", "operate takes 12 arguments, not " .. #ARGV }
 end
 local id = name(ARGV[1], 1, 128)
 if id == nil then
@@ -66,10 +70,10 @@ if action ~= "replay" and action ~= "cancel" and action ~= "purge" and action ~=
   return bad_argument("action", "one of replay, cancel, purge, run_now", ARGV[2])
 end
 local state = ARGV[3]
-if state ~= "scheduled" and state ~= "queued" and state ~= "retrying" and state ~= "completed" and
-  state ~= "cancelled" and state ~= "dead" then
+if state ~= "scheduled" and state ~= "queued" and state ~= "running" and state ~= "retrying" and
+  state ~= "completed" and state ~= "cancelled" and state ~= "dead" then
   return bad_argument("state",
-    "one of scheduled, queued, retrying, completed, cancelled, dead", ARGV[3])
+    "one of scheduled, queued, running, retrying, completed, cancelled, dead", ARGV[3])
 end
 local type = ARGV[4] ~= "" and kind(ARGV[4], 1, 128)
 if type == nil then
@@ -80,30 +84,35 @@ local error = ARGV[5] ~= "" and (#ARGV[5] >= 1 and #ARGV[5] <= 200 and ARGV[5] o
 if error == nil then
   return bad_argument("error", "1..200 bytes long, or empty", ARGV[5])
 end
-local since_ms = ARGV[6] ~= "" and integer(ARGV[6], 0, 9007199254740991)
+local worker = ARGV[6] ~= "" and text(ARGV[6], 1, 128)
+if worker == nil then
+  return bad_argument("worker",
+    "a text of 1..128 bytes, none of them a control byte, or empty", ARGV[6])
+end
+local since_ms = ARGV[7] ~= "" and integer(ARGV[7], 0, 9007199254740991)
 if since_ms == nil then
-  return bad_argument("since_ms", "an integer 0..9007199254740991, or empty", ARGV[6])
+  return bad_argument("since_ms", "an integer 0..9007199254740991, or empty", ARGV[7])
 end
-local until_ms = ARGV[7] ~= "" and integer(ARGV[7], 0, 9007199254740991)
+local until_ms = ARGV[8] ~= "" and integer(ARGV[8], 0, 9007199254740991)
 if until_ms == nil then
-  return bad_argument("until_ms", "an integer 0..9007199254740991, or empty", ARGV[7])
+  return bad_argument("until_ms", "an integer 0..9007199254740991, or empty", ARGV[8])
 end
-local dry_run = integer(ARGV[8], 0, 1)
+local dry_run = integer(ARGV[9], 0, 1)
 if dry_run == nil then
-  return bad_argument("dry_run", "an integer 0..1", ARGV[8])
+  return bad_argument("dry_run", "an integer 0..1", ARGV[9])
 end
-local expected = ARGV[9] ~= "" and integer(ARGV[9], 0, 9007199254740991)
+local expected = ARGV[10] ~= "" and integer(ARGV[10], 0, 9007199254740991)
 if expected == nil then
-  return bad_argument("expected", "an integer 0..9007199254740991, or empty", ARGV[9])
+  return bad_argument("expected", "an integer 0..9007199254740991, or empty", ARGV[10])
 end
-local rate = integer(ARGV[10], 0, 100000)
+local rate = integer(ARGV[11], 0, 100000)
 if rate == nil then
-  return bad_argument("rate", "an integer 0..100000", ARGV[10])
+  return bad_argument("rate", "an integer 0..100000", ARGV[11])
 end
-local by = ARGV[11] ~= "" and text(ARGV[11], 1, 128)
+local by = ARGV[12] ~= "" and text(ARGV[12], 1, 128)
 if by == nil then
   return bad_argument("by",
-    "a text of 1..128 bytes, none of them a control byte, or empty", ARGV[11])
+    "a text of 1..128 bytes, none of them a control byte, or empty", ARGV[12])
 end
 local in_force = redis.call("HMGET", settings, "needs")
 if tonumber(in_force[1] or 1) > LEVEL then
@@ -113,7 +122,7 @@ end
 -- end of bound
 
 local may = {
-  replay = "dead", cancel = "scheduled queued retrying", run_now = "scheduled retrying",
+  replay = "dead", cancel = "scheduled queued running retrying", run_now = "scheduled retrying",
   purge = "scheduled queued retrying completed cancelled dead",
 }
 if not may[action]:find(state, 1, true) then
@@ -123,7 +132,8 @@ end
 local now_ms, now = clock()
 check_sets()
 local set = set_of(state)
-local total, stamp = redis.call("ZCARD", set), next_stamp(now)
+local total = redis.call("ZCARD", set)
+local stamp, minute = next_stamp(now)
 local known = redis.call("HGET", operations, id)
 if known then return { "KNOWN", now_ms, known } end
 
@@ -138,17 +148,19 @@ for _, other in ipairs(ended) do
   if kept >= 100 or other.ended_ms < now_ms - 604800000 then gone[#gone + 1] = other.id end
 end
 if #every / 2 - #gone >= 100 then return { "BUSY", now_ms } end
-local all = not type and not error and not since_ms and not until_ms
+local all = not type and not error and not worker and not since_ms and not until_ms
 if all and dry_run == 0 and expected and expected ~= total then
   return { "DIFFERS", now_ms, total }
 end
 
-keep_stamp(stamp)
+keep_stamp(stamp, minute)
 if #gone > 0 then redis.call("HDEL", operations, unpack(gone)) end
 local line = operation_line({
   id = id, action = action, state = state, type = type or "", error = error or "",
-  by = by or "",
-  status = (dry_run == 1 or expected and not all) and "counting" or "running", cursor = "",
+  worker = worker or "", by = by or "",
+  status = (dry_run == 1 or expected and not all) and "counting" or "running",
+  -- An extend moves a job on past where the set ended at the start: such a sweep goes to its very end.
+  cursor = state == "running" and ("%.0f 562949953421312 0 0"):format(now_ms) or "",
   dry_run = dry_run, since_ms = since_ms, until_ms = until_ms, rate = rate, expected = expected,
   as_of = stamp, started_ms = now_ms, total = total, looked_at = 0, counted = 0, done = 0,
   skipped = 0, paced_us = now_ms * 1000,

@@ -1,33 +1,37 @@
 #!lua flags=allow-oom
--- promote 1: queue the scheduled and retrying jobs whose time has come.
+-- promote 2: queue the scheduled and retrying jobs whose time has come.
 --
 -- claim does the same by itself; this is for a timer, so that queues nobody claims from move on, too.
 --
--- KEYS  jobs queued scheduled retrying stats settings bell
+-- KEYS  jobs queued scheduled retrying stats settings bell events
 -- ARGV
 --   limit  integer  1..500  how many jobs of each set at most
+-- SETTINGS  keep_events
 -- REPLIES
 --   PROMOTED  now_ms:integer promoted:integer more:integer   more is 1 if due ones are left
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs promoted, m = jobs of the queue
--- USES    integer bad_argument clock head ring priority_base promote_due
+-- USES    integer bad_argument clock open_feed feed_job note_event head ring priority_base
+--         promote_due
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 7
+if not key_base or #queue > 128 or #KEYS ~= 8
   or KEYS[2] ~= key_base .. "queued"
   or KEYS[3] ~= key_base .. "scheduled"
   or KEYS[4] ~= key_base .. "retrying"
   or KEYS[5] ~= key_base .. "stats"
   or KEYS[6] ~= key_base .. "settings"
   or KEYS[7] ~= key_base .. "bell"
+  or KEYS[8] ~= key_base .. "events"
 then
   return { "BAD_KEYS", "promote takes these keys of one queue, in this order: jobs queued "
-    .. "scheduled retrying stats settings bell" }
+    .. "scheduled retrying stats settings bell events" }
 end
-local jobs, queued, scheduled, retrying, stats, settings, bell = unpack(KEYS)
--- parts: integer bad_argument clock head ring priority_base promote_due
+local jobs, queued, scheduled, retrying, stats, settings, bell, events = unpack(KEYS)
+-- parts: integer bad_argument clock open_feed feed_job note_event head ring priority_base
+--   promote_due
 if #ARGV ~= 1 then
   return { "BAD_ARGUMENT", "promote takes 1 argument, not " .. #ARGV }
 end
@@ -35,11 +39,12 @@ local limit = integer(ARGV[1], 1, 500)
 if limit == nil then
   return bad_argument("limit", "an integer 1..500", ARGV[1])
 end
-local in_force = redis.call("HMGET", settings, "needs")
+local in_force = redis.call("HMGET", settings, "needs", "keep_events")
 if tonumber(in_force[1] or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force[1], LEVEL) }
 end
+local keep_events = tonumber(in_force[2] or 0)
 -- end of bound
 
 local now_ms, now = clock()
@@ -47,7 +52,10 @@ redis.call("HLEN", stats)
 redis.call("ZCARD", queued)
 redis.call("LLEN", bell)
 redis.call("ZCARD", retrying)
-local promoted = promote_due(scheduled, now, limit) + promote_due(retrying, now, limit)
+local feed = open_feed(keep_events)
+local promoted = promote_due(scheduled, now, limit, feed)
+  + promote_due(retrying, now, limit, feed)
 if promoted > 0 then ring() end
+note_event(feed, "promote", keep_events)
 local more = math.min(head(scheduled), head(retrying)) <= now and 1 or 0
 return { "PROMOTED", now_ms, promoted, more }

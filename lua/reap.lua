@@ -1,26 +1,26 @@
 #!lua flags=allow-oom
--- reap 1: end the leases that ran out, and forget finished jobs past their time.
+-- reap 2: end the leases that ran out, and forget finished jobs past their time.
 --
 -- claim does the same by itself; this is for a timer, so that queues nobody claims from move on, too.
 -- The decision and the move are one: a lease that its worker has just extended is left alone.
 --
 -- KEYS  jobs payloads running leases tries queued retrying completed cancelled dead outcomes stats
---       settings bell
+--       settings bell series events notes
 -- ARGV
 --   limit  integer  1..500  how many leases at most
--- SETTINGS  keep_completed keep_cancelled keep_dead keep_cancelled_ms keep_dead_ms
+-- SETTINGS  keep_completed keep_cancelled keep_dead keep_cancelled_ms keep_dead_ms keep_events
 -- REPLIES
 --   REAPED  now_ms:integer reaped:integer trimmed:integer more:integer   more is 1 if due ones are left
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = leases ended and jobs forgotten, m = jobs of the queue
--- USES    integer bad_argument clock next_stamp keep_stamp stamps head ring forget freed_at_once trim
---         priority_base tried lease_fields cut in_json line_starts note_try backoff finish leave_running
---         read_header reap_due
+-- USES    integer bad_argument clock open_feed feed_job note_event next_stamp oldest_queued
+--         keep_stamp stamps head ring forget freed_at_once trim priority_base tried lease_fields
+--         cut in_json line_starts note_try backoff finish leave_running read_header reap_due
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 14
+if not key_base or #queue > 128 or #KEYS ~= 17
   or KEYS[2] ~= key_base .. "payloads"
   or KEYS[3] ~= key_base .. "running"
   or KEYS[4] ~= key_base .. "leases"
@@ -34,16 +34,19 @@ if not key_base or #queue > 128 or #KEYS ~= 14
   or KEYS[12] ~= key_base .. "stats"
   or KEYS[13] ~= key_base .. "settings"
   or KEYS[14] ~= key_base .. "bell"
+  or KEYS[15] ~= key_base .. "series"
+  or KEYS[16] ~= key_base .. "events"
+  or KEYS[17] ~= key_base .. "notes"
 then
   return { "BAD_KEYS", "reap takes these keys of one queue, in this order: jobs payloads running "
     .. "leases tries queued retrying completed cancelled dead outcomes stats "
-    .. "settings bell" }
+    .. "settings bell series events notes" }
 end
 local jobs, payloads, running, leases, tries, queued, retrying, completed, cancelled, dead,
-  outcomes, stats, settings, bell = unpack(KEYS)
--- parts: integer bad_argument clock next_stamp keep_stamp stamps head ring forget freed_at_once
---   trim priority_base tried lease_fields cut in_json line_starts note_try backoff finish
---   leave_running read_header reap_due
+  outcomes, stats, settings, bell, series, events, notes = unpack(KEYS)
+-- parts: integer bad_argument clock open_feed feed_job note_event next_stamp oldest_queued
+--   keep_stamp stamps head ring forget freed_at_once trim priority_base tried lease_fields cut
+--   in_json line_starts note_try backoff finish leave_running read_header reap_due
 if #ARGV ~= 1 then
   return { "BAD_ARGUMENT", "reap takes 1 argument, not " .. #ARGV }
 end
@@ -52,7 +55,7 @@ if limit == nil then
   return bad_argument("limit", "an integer 1..500", ARGV[1])
 end
 local in_force = redis.call("HMGET", settings, "needs", "keep_completed", "keep_cancelled",
-  "keep_dead", "keep_cancelled_ms", "keep_dead_ms")
+  "keep_dead", "keep_cancelled_ms", "keep_dead_ms", "keep_events")
 if tonumber(in_force[1] or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force[1], LEVEL) }
@@ -62,6 +65,7 @@ local keep_cancelled = tonumber(in_force[3] or 10000)
 local keep_dead = tonumber(in_force[4] or 100000)
 local keep_cancelled_ms = tonumber(in_force[5] or 3600000)
 local keep_dead_ms = tonumber(in_force[6] or 7776000000)
+local keep_events = tonumber(in_force[7] or 0)
 -- end of bound
 
 local now_ms, now = clock()
@@ -70,16 +74,18 @@ redis.call("HLEN", payloads)
 redis.call("HLEN", leases)
 redis.call("HLEN", tries)
 redis.call("HLEN", outcomes)
-redis.call("HLEN", stats)
+next_stamp(now)
 redis.call("LLEN", bell)
 redis.call("ZCARD", queued)
 redis.call("ZCARD", retrying)
 redis.call("ZCARD", completed)
 redis.call("ZCARD", cancelled)
 redis.call("ZCARD", dead)
-local reaped = reap_due(now_ms, now, limit, keep_dead_ms, keep_cancelled_ms)
+local feed = open_feed(keep_events)
+local reaped = reap_due(now_ms, now, limit, keep_dead_ms, keep_cancelled_ms, feed)
 local trimmed = trim(completed, now, keep_completed, "trimmed")
   + trim(cancelled, now, keep_cancelled, "trimmed") + trim(dead, now, keep_dead, "dead_trimmed")
 if reaped > 0 then ring() end
+note_event(feed, "reap", keep_events)
 local more = math.min(head(running), head(completed), head(cancelled), head(dead)) <= now and 1 or 0
 return { "REAPED", now_ms, reaped, trimmed, more }

@@ -1,15 +1,20 @@
 #!lua flags=allow-oom
--- release 1: give leased jobs back unharmed: no attempt is used.
+-- release 2: give leased jobs back unharmed: no attempt is used.
 --
 -- Without a delay a job returns to its old place in the queue, with one it is scheduled. A job whose
 -- cancel was asked ends here. Asking again is harmless.
 --
 -- KEYS  jobs payloads running leases tries queued scheduled cancelled outcomes stats settings bell
+--       series events notes
+-- ARGV
+--   told  bytes?  1..2600000  of handlers, for each that tells something: a line `item lines before progress
+--         text`, then so many lines of its log, 4096 bytes at most: item counts from 1; before is how
+--         many lines it told before in this attempt, or -; progress is 0 to 1, or -; text 200 bytes
 -- EACH  1..500
 --   id        name     1..128           the job
 --   token     name     1..64            the claim under which it is held
 --   delay_ms  integer  0..315360000000  how long it rests before it is queued again
--- SETTINGS  keep_cancelled keep_cancelled_ms
+-- SETTINGS  keep_cancelled keep_cancelled_ms keep_events
 -- REPLIES
 --   RELEASED  now_ms:integer, then for each job, in order, one of:
 --     BACK        given back now
@@ -19,13 +24,14 @@
 --     UNKNOWN     nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs of the queue
--- USES    integer name bad_argument clock next_stamp keep_stamp stamps head ring forget freed_at_once trim tried
---         lease_fields held not_held cut in_json line_starts note_try finish leave_running
+-- USES    integer name bad_argument clock open_feed feed_job note_event next_stamp oldest_queued
+--         keep_stamp stamps head ring forget freed_at_once trim tried lease_fields is_due held
+--         not_held cut in_json line_starts note_try finish leave_running read_told keep_notes
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 12
+if not key_base or #queue > 128 or #KEYS ~= 15
   or KEYS[2] ~= key_base .. "payloads"
   or KEYS[3] ~= key_base .. "running"
   or KEYS[4] ~= key_base .. "leases"
@@ -37,23 +43,31 @@ if not key_base or #queue > 128 or #KEYS ~= 12
   or KEYS[10] ~= key_base .. "stats"
   or KEYS[11] ~= key_base .. "settings"
   or KEYS[12] ~= key_base .. "bell"
+  or KEYS[13] ~= key_base .. "series"
+  or KEYS[14] ~= key_base .. "events"
+  or KEYS[15] ~= key_base .. "notes"
 then
   return { "BAD_KEYS", "release takes these keys of one queue, in this order: jobs payloads "
     .. "running leases tries queued scheduled cancelled outcomes stats settings "
-    .. "bell" }
+    .. "bell series events notes" }
 end
 local jobs, payloads, running, leases, tries, queued, scheduled, cancelled, outcomes, stats,
-  settings, bell = unpack(KEYS)
--- parts: integer name bad_argument clock next_stamp keep_stamp stamps head ring forget
---   freed_at_once trim tried lease_fields held not_held cut in_json line_starts note_try finish
---   leave_running
-local count = #ARGV / 3
+  settings, bell, series, events, notes = unpack(KEYS)
+-- parts: integer name bad_argument clock open_feed feed_job note_event next_stamp oldest_queued
+--   keep_stamp stamps head ring forget freed_at_once trim tried lease_fields is_due held not_held
+--   cut in_json line_starts note_try finish leave_running read_told keep_notes
+local count = (#ARGV - 1) / 3
 if count < 1 or count > 500 or count % 1 ~= 0 then
-  return { "BAD_ARGUMENT", "release takes 3 arguments for each of 1..500 items, not " .. #ARGV }
+  return { "BAD_ARGUMENT", "release takes 1 arguments and then 3 for each of 1..500 "
+    .. "items, not " .. #ARGV }
+end
+local told = ARGV[1] ~= "" and (#ARGV[1] >= 1 and #ARGV[1] <= 2600000 and ARGV[1] or nil)
+if told == nil then
+  return bad_argument("told", "1..2600000 bytes long, or empty", ARGV[1])
 end
 local id, token, delay_ms = {}, {}, {}
 for nth = 1, count do
-  local at = 3 * nth - 3
+  local at = 3 * nth - 2
   id[nth] = name(ARGV[at + 1], 1, 128)
   if id[nth] == nil then
     return bad_argument(("item %d: id"):format(nth),
@@ -70,14 +84,23 @@ for nth = 1, count do
       "an integer 0..315360000000", ARGV[at + 3])
   end
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_cancelled", "keep_cancelled_ms")
+local in_force = redis.call("HMGET", settings, "needs", "keep_cancelled", "keep_cancelled_ms",
+  "keep_events")
 if tonumber(in_force[1] or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force[1], LEVEL) }
 end
 local keep_cancelled = tonumber(in_force[2] or 10000)
 local keep_cancelled_ms = tonumber(in_force[3] or 3600000)
+local keep_events = tonumber(in_force[4] or 0)
 -- end of bound
+
+local told_of = {}
+if told then
+  told_of = read_told(told, count)
+  if not told_of then return bad_argument("told", "of the form that is documented", told) end
+  redis.call("HLEN", notes)
+end
 
 local now_ms, now = clock()
 local lease = held(id, token, now)
@@ -86,18 +109,21 @@ redis.call("HLEN", payloads)
 redis.call("HLEN", tries)
 redis.call("HLEN", outcomes)
 redis.call("ZCARD", queued)
+local feed = open_feed(keep_events)
 redis.call("ZCARD", cancelled)
 redis.call("LLEN", bell)
 local earliest, to_ring = head(scheduled), false
 
 local function give_back(i, stamp)
   local job = id[i]
-  local _, _, _, _, _, place, cancel = lease_fields(lease[i])
+  local _, _, _, attempt, _, place, cancel = lease_fields(lease[i])
   note_try(job, token[i], "release", 0, 0)
+  if told_of[i] then keep_notes(job, attempt, told_of[i], now_ms) end
   leave_running(job)
   if cancel == "1" then
     finish(cancelled, job, "release", lease[i], stamp, keep_cancelled_ms, now_ms)
     redis.call("HINCRBY", stats, "cancelled", "1")
+    feed_job(feed, "cancelled", job)
     return "CANCELLED"
   end
   if delay_ms[i] == 0 then
@@ -107,6 +133,7 @@ local function give_back(i, stamp)
     redis.call("ZADD", scheduled, ("%.0f"):format(stamp + delay_ms[i] * 512), job)
     to_ring = to_ring or stamp + delay_ms[i] * 512 < earliest
   end
+  feed_job(feed, delay_ms[i] == 0 and "queued" or "scheduled", job)
   return "BACK"
 end
 
@@ -121,6 +148,7 @@ for i = 1, count do
 end
 if first then trim(cancelled, now, keep_cancelled, "trimmed") end
 if to_ring then ring() end
+note_event(feed, "release", keep_events)
 for i = 1, count do
   if reply[i + 2] == "" then reply[i + 2] = not_held(id[i], token[i], "release") end
 end

@@ -1,15 +1,17 @@
 #!lua
--- replay 1: queue dead jobs again, with fresh attempts; their history is kept.
+-- replay 2: queue dead jobs again, with fresh attempts; their history is kept.
 --
 -- Either the ids given, or, with none, all that were dead when the sweep began, in steps: go on with the
 -- cursor that each answer gives until it is empty. A job that dies again meanwhile is left alone.
 --
--- KEYS  jobs scheduled queued running retrying completed cancelled dead tries outcomes stats settings bell
+-- KEYS  jobs scheduled queued running retrying completed cancelled dead tries outcomes stats
+--       settings bell series events
 -- ARGV
 --   limit   integer  1..500  how many jobs at most, where no ids are given
 --   cursor  text     0..300  empty, or as the last step told
 -- EACH  0..500
 --   id  name  1..128  the job
+-- SETTINGS  keep_events
 -- REPLIES
 --   REPLAYED  now_ms:integer replayed:integer cursor:text, then for each job, in order, one of:
 --     QUEUED    queued again now
@@ -17,14 +19,15 @@
 --     UNKNOWN   nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given or swept, m = jobs of the queue
--- USES    integer name text bad_argument add_item clock next_stamp keep_stamp stamps ring
---         priority_base tried replay_job states_of cursor_ok page
+-- USES    integer name text bad_argument add_item clock open_feed feed_job note_event next_stamp
+--         oldest_queued keep_stamp stamps ring priority_base tried replay_job states_of cursor_ok
+--         page
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local WIDTH = 2
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 13
+if not key_base or #queue > 128 or #KEYS ~= 15
   or KEYS[2] ~= key_base .. "scheduled"
   or KEYS[3] ~= key_base .. "queued"
   or KEYS[4] ~= key_base .. "running"
@@ -37,15 +40,17 @@ if not key_base or #queue > 128 or #KEYS ~= 13
   or KEYS[11] ~= key_base .. "stats"
   or KEYS[12] ~= key_base .. "settings"
   or KEYS[13] ~= key_base .. "bell"
+  or KEYS[14] ~= key_base .. "series"
+  or KEYS[15] ~= key_base .. "events"
 then
   return { "BAD_KEYS", "replay takes these keys of one queue, in this order: jobs scheduled "
     .. "queued running retrying completed cancelled dead tries outcomes stats "
-    .. "settings bell" }
+    .. "settings bell series events" }
 end
 local jobs, scheduled, queued, running, retrying, completed, cancelled, dead, tries, outcomes,
-  stats, settings, bell = unpack(KEYS)
--- parts: integer name text bad_argument add_item clock next_stamp keep_stamp stamps ring
---   priority_base tried replay_job states_of cursor_ok page
+  stats, settings, bell, series, events = unpack(KEYS)
+-- parts: integer name text bad_argument add_item clock open_feed feed_job note_event next_stamp
+--   oldest_queued keep_stamp stamps ring priority_base tried replay_job states_of cursor_ok page
 local count = #ARGV - 2
 if count < 0 or count > 500 then
   return { "BAD_ARGUMENT", "replay takes 2 arguments and then 1 for each of 0..500 "
@@ -68,11 +73,12 @@ for nth = 1, count do
       "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
   end
 end
-local in_force = redis.call("HMGET", settings, "needs")
+local in_force = redis.call("HMGET", settings, "needs", "keep_events")
 if tonumber(in_force[1] or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force[1], LEVEL) }
 end
+local keep_events = tonumber(in_force[2] or 0)
 -- end of bound
 
 if not cursor_ok(cursor) then
@@ -83,6 +89,7 @@ local now_ms, now = clock()
 redis.call("HLEN", tries)
 redis.call("HLEN", outcomes)
 redis.call("LLEN", bell)
+local feed = open_feed(keep_events)
 local ids, began_ms, next_cursor, _ = id, now_ms, "", nil
 if count == 0 then ids, _, began_ms, next_cursor = page(dead, cursor, limit, false, now_ms) end
 if #ids == 0 then return { "REPLAYED", now_ms, 0, "" } end
@@ -101,12 +108,14 @@ for i, job in ipairs(ids) do
     first = first or stamps(now, #ids)
     replay_job(job, records[i], first + i - 1)
     again[job], reply[3] = true, reply[3] + 1
+    feed_job(feed, "queued", job)
     add_item(reply, WIDTH, { "QUEUED" })
   end
 end
 if reply[3] > 0 then
   redis.call("HINCRBY", stats, "replayed", reply[3])
   ring()
+  note_event(feed, "replay", keep_events)
 end
 if count == 0 then return { "REPLAYED", now_ms, reply[3], next_cursor } end
 return reply

@@ -16,7 +16,7 @@
 --          one is due (0: none), leases past their end, and totals since the queue exists
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(log m), m = jobs of the queue
--- USES    clock time_ms head
+-- USES    clock time_ms head oldest_queued
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -36,7 +36,7 @@ then
 end
 local queued, scheduled, retrying, running, completed, cancelled, dead, stats, settings =
   unpack(KEYS)
--- parts: clock time_ms head
+-- parts: clock time_ms head oldest_queued
 if #ARGV ~= 0 then
   return { "BAD_ARGUMENT", "stats takes 0 arguments, not " .. #ARGV }
 end
@@ -53,13 +53,7 @@ local paused_at_ms = tonumber(in_force[5] or 0)
 -- end of bound
 
 local now_ms, now = clock()
-local oldest = math.huge
-for priority = 0, 9 do
-  local low = (9 - priority) * 562949953421312
-  local first = redis.call("ZRANGEBYSCORE", queued, ("%.0f"):format(low),
-    ("(%.0f"):format(low + 562949953421312), "WITHSCORES", "LIMIT", 0, 1)[2]
-  if first then oldest = math.min(oldest, first - low) end
-end
+local oldest = oldest_queued()
 local next_due = math.min(head(scheduled), head(retrying))
 local total = redis.call("HMGET", stats, "enqueued", "completed", "failed", "lost", "died",
   "cancelled", "replayed", "purged", "trimmed", "dead_trimmed", "missing")

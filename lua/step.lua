@@ -1,15 +1,15 @@
 #!lua flags=allow-oom
--- step 1: do the next jobs of an operation that cancels, purges or runs now; or count, for any.
+-- step 2: do the next jobs of an operation that cancels, purges or runs now; or count, for any.
 --
 -- Any number of drivers may call it at once: where it goes on is kept with the operation, so that each
 -- job is done once, and the rate holds for all of them together. Sent again, it does the next jobs.
 --
--- KEYS  operations jobs payloads scheduled queued running retrying completed cancelled dead leases tries
---       outcomes stats settings bell
+-- KEYS  operations jobs payloads scheduled queued running retrying completed cancelled dead leases
+--       tries outcomes stats settings bell series events notes
 -- ARGV
 --   id     name     1..128  the operation
 --   limit  integer  1..500  how many jobs one step looks at
--- SETTINGS  keep_cancelled keep_cancelled_ms
+-- SETTINGS  keep_cancelled keep_cancelled_ms keep_events
 -- REPLIES
 --   STEPPED  now_ms:integer done:integer wait_ms:integer operation:bytes   done or counted now; the
 --            rate allows more after the wait
@@ -18,15 +18,15 @@
 --   UNKNOWN  now_ms:integer                   no such operation is kept
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs looked at, m = jobs of the queue
--- USES    integer name bad_argument clock time_ms next_stamp keep_stamp stamps ring forget
---         freed_at_once trim finish priority_base run_now cut in_json set_of check_sets cursor_ok
---         page moment_of line_starts last_error matches search operation_line operation_of
---         came_later advance
+-- USES    integer name bad_argument clock time_ms open_feed note_event next_stamp oldest_queued
+--         keep_stamp stamps ring forget freed_at_once trim finish ask_to_stop priority_base run_now cut
+--         in_json set_of check_sets cursor_ok page moment_of line_starts last_error matches search
+--         operation_line operation_of came_later advance
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)operations$")
-if not key_base or #queue > 128 or #KEYS ~= 16
+if not key_base or #queue > 128 or #KEYS ~= 19
   or KEYS[2] ~= key_base .. "jobs"
   or KEYS[3] ~= key_base .. "payloads"
   or KEYS[4] ~= key_base .. "scheduled"
@@ -42,16 +42,20 @@ if not key_base or #queue > 128 or #KEYS ~= 16
   or KEYS[14] ~= key_base .. "stats"
   or KEYS[15] ~= key_base .. "settings"
   or KEYS[16] ~= key_base .. "bell"
+  or KEYS[17] ~= key_base .. "series"
+  or KEYS[18] ~= key_base .. "events"
+  or KEYS[19] ~= key_base .. "notes"
 then
   return { "BAD_KEYS", "step takes these keys of one queue, in this order: operations jobs "
     .. "payloads scheduled queued running retrying completed cancelled dead "
-    .. "leases tries outcomes stats settings bell" }
+    .. "leases tries outcomes stats settings bell series events notes" }
 end
 local operations, jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead,
-  leases, tries, outcomes, stats, settings, bell = unpack(KEYS)
--- parts: integer name bad_argument clock time_ms next_stamp keep_stamp stamps ring forget
---   freed_at_once trim finish priority_base run_now cut in_json set_of check_sets cursor_ok page
---   moment_of line_starts last_error matches search operation_line operation_of came_later advance
+  leases, tries, outcomes, stats, settings, bell, series, events, notes = unpack(KEYS)
+-- parts: integer name bad_argument clock time_ms open_feed note_event next_stamp oldest_queued
+--   keep_stamp stamps ring forget freed_at_once trim finish ask_to_stop priority_base run_now cut
+--   in_json set_of check_sets cursor_ok page moment_of line_starts last_error matches search
+--   operation_line operation_of came_later advance
 if #ARGV ~= 2 then
   return { "BAD_ARGUMENT", "step takes 2 arguments, not " .. #ARGV }
 end
@@ -64,13 +68,15 @@ local limit = integer(ARGV[2], 1, 500)
 if limit == nil then
   return bad_argument("limit", "an integer 1..500", ARGV[2])
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_cancelled", "keep_cancelled_ms")
+local in_force = redis.call("HMGET", settings, "needs", "keep_cancelled", "keep_cancelled_ms",
+  "keep_events")
 if tonumber(in_force[1] or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force[1], LEVEL) }
 end
 local keep_cancelled = tonumber(in_force[2] or 10000)
 local keep_cancelled_ms = tonumber(in_force[3] or 3600000)
+local keep_events = tonumber(in_force[4] or 0)
 -- end of bound
 
 local now_ms, now = clock()
@@ -80,7 +86,8 @@ redis.call("HLEN", payloads)
 redis.call("HLEN", leases)
 redis.call("HLEN", tries)
 redis.call("HLEN", outcomes)
-redis.call("HLEN", stats)
+next_stamp(now)
+local feed = open_feed(keep_events)
 redis.call("LLEN", bell)
 check_sets()
 local op = line and operation_of(id, line)
@@ -92,9 +99,16 @@ local function act(found)
   local set = set_of(op.state)
   local ids = {}
   for i, job in ipairs(found) do ids[i] = job.id end
+  local first = stamps(now, #ids)
   if op.action == "run_now" then
-    run_now(set, found, stamps(now, #found))
+    run_now(set, found, first)
     ring()
+    if feed then feed.queued = ids end
+    return #ids
+  end
+  if op.state == "running" then
+    for _, job in ipairs(ids) do ask_to_stop(job, redis.call("HGET", leases, job)) end
+    if feed then feed.asked = ids end
     return #ids
   end
   if op.action == "purge" then ids = freed_at_once(ids) end
@@ -102,16 +116,18 @@ local function act(found)
   if op.action == "purge" then
     forget(ids)
     redis.call("HINCRBY", stats, "purged", #ids)
+    if feed then feed.purged = ids end
     return #ids
   end
-  local first = stamps(now, #ids)
   for i, job in ipairs(ids) do
     finish(cancelled, job, "cancel", false, first + i - 1, keep_cancelled_ms, now_ms)
   end
   redis.call("HINCRBY", stats, "cancelled", #ids)
+  if feed then feed.cancelled = ids end
   trim(cancelled, now, keep_cancelled, "trimmed")
   return #ids
 end
 
 local done, wait = advance(op, limit, now_ms, act)
+note_event(feed, "step", keep_events)
 return { "STEPPED", now_ms, done, wait, operation_line(op) }

@@ -1,13 +1,14 @@
 #!lua
--- step_replay 1: queue the next jobs again of an operation that replays.
+-- step_replay 2: queue the next jobs again of an operation that replays.
 --
 -- As step, which does not do this, since a full server refuses to take on work. It counts, too.
 --
--- KEYS  operations jobs scheduled queued running retrying completed cancelled dead leases tries outcomes
---       stats settings bell
+-- KEYS  operations jobs scheduled queued running retrying completed cancelled dead leases tries
+--       outcomes stats settings bell series events
 -- ARGV
 --   id     name     1..128  the operation
 --   limit  integer  1..500  how many jobs one step looks at
+-- SETTINGS  keep_events
 -- REPLIES
 --   STEPPED  now_ms:integer done:integer wait_ms:integer operation:bytes   done or counted now; the
 --            rate allows more after the wait
@@ -15,14 +16,15 @@
 --   UNKNOWN  now_ms:integer                   no such operation is kept
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs looked at, m = jobs of the queue
--- USES    integer name bad_argument clock time_ms next_stamp keep_stamp stamps ring priority_base
---         tried replay_job cut in_json set_of check_sets cursor_ok page moment_of line_starts
---         last_error matches search operation_line operation_of came_later advance
+-- USES    integer name bad_argument clock time_ms open_feed note_event next_stamp oldest_queued
+--         keep_stamp stamps ring priority_base tried replay_job cut in_json set_of check_sets
+--         cursor_ok page moment_of line_starts last_error matches search operation_line
+--         operation_of came_later advance
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)operations$")
-if not key_base or #queue > 128 or #KEYS ~= 15
+if not key_base or #queue > 128 or #KEYS ~= 17
   or KEYS[2] ~= key_base .. "jobs"
   or KEYS[3] ~= key_base .. "scheduled"
   or KEYS[4] ~= key_base .. "queued"
@@ -37,16 +39,19 @@ if not key_base or #queue > 128 or #KEYS ~= 15
   or KEYS[13] ~= key_base .. "stats"
   or KEYS[14] ~= key_base .. "settings"
   or KEYS[15] ~= key_base .. "bell"
+  or KEYS[16] ~= key_base .. "series"
+  or KEYS[17] ~= key_base .. "events"
 then
   return { "BAD_KEYS", "step_replay takes these keys of one queue, in this order: operations jobs"
     .. " scheduled queued running retrying completed cancelled dead leases tries "
-    .. "outcomes stats settings bell" }
+    .. "outcomes stats settings bell series events" }
 end
 local operations, jobs, scheduled, queued, running, retrying, completed, cancelled, dead, leases,
-  tries, outcomes, stats, settings, bell = unpack(KEYS)
--- parts: integer name bad_argument clock time_ms next_stamp keep_stamp stamps ring priority_base
---   tried replay_job cut in_json set_of check_sets cursor_ok page moment_of line_starts last_error
---   matches search operation_line operation_of came_later advance
+  tries, outcomes, stats, settings, bell, series, events = unpack(KEYS)
+-- parts: integer name bad_argument clock time_ms open_feed note_event next_stamp oldest_queued
+--   keep_stamp stamps ring priority_base tried replay_job cut in_json set_of check_sets cursor_ok
+--   page moment_of line_starts last_error matches search operation_line operation_of came_later
+--   advance
 if #ARGV ~= 2 then
   return { "BAD_ARGUMENT", "step_replay takes 2 arguments, not " .. #ARGV }
 end
@@ -59,11 +64,12 @@ local limit = integer(ARGV[2], 1, 500)
 if limit == nil then
   return bad_argument("limit", "an integer 1..500", ARGV[2])
 end
-local in_force = redis.call("HMGET", settings, "needs")
+local in_force = redis.call("HMGET", settings, "needs", "keep_events")
 if tonumber(in_force[1] or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force[1], LEVEL) }
 end
+local keep_events = tonumber(in_force[2] or 0)
 -- end of bound
 
 local now_ms, now = clock()
@@ -75,6 +81,8 @@ redis.call("HLEN", stats)
 redis.call("HLEN", leases)
 check_sets()
 redis.call("LLEN", bell)
+next_stamp(now)
+local feed = open_feed(keep_events)
 local op = line and operation_of(id, line)
 if not op then return { "UNKNOWN", now_ms } end
 if op.ended_ms or op.action ~= "replay" then return { "ENDED", now_ms, line } end
@@ -84,8 +92,14 @@ local function act(found)
   for i, job in ipairs(found) do replay_job(job.id, job.record, first + i - 1) end
   redis.call("HINCRBY", stats, "replayed", #found)
   ring()
+  if feed then
+    local ids = {}
+    for i, job in ipairs(found) do ids[i] = job.id end
+    feed.queued = ids
+  end
   return #found
 end
 
 local done, wait = advance(op, limit, now_ms, act)
+note_event(feed, "step_replay", keep_events)
 return { "STEPPED", now_ms, done, wait, operation_line(op) }

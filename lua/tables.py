@@ -10,7 +10,7 @@ from contract import Key, Place, Range, Setting, Tables
 _KEY = re.compile(r"([a-z][a-z_]*)\s+(\S+)\s+(\S.*)")
 _SETTING = re.compile(r"([a-z][a-z0-9_]*)\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S.*)")
 _RANGE = re.compile(r"(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?)")
-_KEY_TYPES = ("hash", "list", "zset")
+_KEY_TYPES = ("hash", "list", "stream", "zset")
 _SETTING_TYPES = ("integer", "number", "text")
 
 

@@ -14,7 +14,7 @@ from boltq.call import Call
 
 CLAIMS = ("claims", "claim_ends")
 JOBS = (
-    *("jobs", "payloads", "leases", "tries", "outcomes"),
+    *("jobs", "payloads", "leases", "tries", "outcomes", "notes"),
     *("scheduled", "queued", "running", "retrying", "completed", "cancelled", "dead"),
 )
 MOST = 200

@@ -15,7 +15,7 @@ from queue_state import QueueState
 LARGE = b"x" * 5000
 HASHES = [part for part, kind in PARTS.items() if kind == "hash"]
 SETS = [part for part, kind in PARTS.items() if kind == "zset"]
-FIELDS_OF_TEXT = ("jobs", "leases", "tries", "outcomes", "claims", "operations")
+FIELDS_OF_TEXT = ("jobs", "leases", "tries", "outcomes", "claims", "operations", "notes")
 WRONG_SCORES = {"negative": -1, "endless": "+inf", "huge": 1e300, "broken": 0.5}
 WRONG_RECORDS = {
     "no line": b"{}",
@@ -82,7 +82,7 @@ class Spoil(NamedTuple):
 
 def arrange(q: QueueState) -> None:
     """Put two jobs into each state, one with a large payload and headers, most tried before."""
-    q.configure(keep_payloads=1, keep_dead=50)
+    q.configure(keep_payloads=1, keep_dead=50, keep_events=50)
     for n, state in enumerate(STATES):
         small, large = f"{state}-s", f"{state}-l"
         q.enqueue(small, payload=b"{}", priority=n)
@@ -107,6 +107,7 @@ def arrange(q: QueueState) -> None:
     q.make_due("running", "lapsed")
     q.call(q.operate_call("purge", "dead", "o1", rate=5, since_ms=1, until_ms=2))
     q.call(q.operate_call("replay", "dead", "o2", dry_run=1, error=b"E"))
+    q.extend("once", token="t3", told=b"1 2 0 0.5 half\none\ntwo")
     q.configure(paused=1, pause_reason="why", paused_by="who")
 
 
@@ -133,7 +134,7 @@ def corruptions(q: QueueState) -> Iterator[Spoil]:
                 part,
                 lambda key=key, write=write: (raw.delete(key), write(key, "x")),
             )
-    for part in set(held) - {"bell"}:
+    for part in set(held) - {"bell", "events"}:
         for name in held[part]:
             drop = raw.hdel if part in HASHES else raw.zrem
             yield Spoil(
@@ -144,6 +145,7 @@ def corruptions(q: QueueState) -> Iterator[Spoil]:
     yield from _doubled(q, held)
     yield from _wrong_scores(q, held)
     yield from _wrong_values(q, held)
+    yield from _wrong_lines(q)
     yield Spoil("bell rings twice", "bell", lambda: raw.rpush(q.key("bell"), "1", "1", "1"))
 
 
@@ -159,7 +161,7 @@ def _doubled(q: QueueState, held: dict[str, Any]) -> Iterator[Spoil]:
                             q.key(other), {name: score % PRIORITY_STEP}
                         ),
                     )
-    for part in ("jobs", "payloads", "leases", "tries", "outcomes", "claims", "operations"):
+    for part in ("payloads", *FIELDS_OF_TEXT):
         for name, value in held[part].items():
             yield Spoil(
                 f"{part} of {name} under another name",
@@ -218,6 +220,31 @@ def _wrong_values(q: QueueState, held: dict[str, Any]) -> Iterator[Spoil]:
         line = json.dumps({name: value for name, value in operation.items() if value is not None})
         yield _put(q, f"an operation with {what}", "operations", "o1", line)
     yield from _wrong_sizes_and_totals(q, held)
+
+
+def _wrong_lines(q: QueueState) -> Iterator[Spoil]:
+    series, events = q.key("series"), q.key("events")
+    for what, line in {
+        "no number": "x 0 0 1 1 1 1 1 1 1 1",
+        "ten numbers": "5 0 0 1 1 1 1 1 1 1",
+        "another minute": "6 0 0 1 1 1 1 1 1 1 1",
+        "a fraction": "5 0.5 0 1 1 1 1 1 1 1 1",
+    }.items():
+        yield _put(q, f"series with a line of {what}", "series", "5", line)
+    yield _put(q, "series with a minute that no day has", "series", "1440", "1440" + " 0" * 10)
+    for what, fields in {
+        "no verb": {"jobs": "queued 1 a"},
+        "no jobs": {"verb": "ack"},
+        "a verb that is none": {"verb": "a b", "jobs": "queued 1 a"},
+        "a state that is none": {"verb": "ack", "jobs": "? 1 a"},
+        "no count": {"verb": "ack", "jobs": "queued a"},
+        "a third field": {"verb": "ack", "jobs": "queued 1 a", "more": "x"},
+    }.items():
+        yield Spoil(
+            f"events with {what}", "events", lambda fields=fields: q.raw.xadd(events, fields)
+        )
+    yield Spoil("series deleted", "series", lambda: q.raw.delete(series))
+    yield Spoil("series retyped", "series", lambda: (q.raw.delete(series), q.raw.set(series, "x")))
 
 
 def _wrong_sizes_and_totals(q: QueueState, held: dict[str, Any]) -> Iterator[Spoil]:

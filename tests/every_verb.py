@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from queue_keys import HOUR_MS, PARTS, STATES
+from queue_keys import EPOCH_MS, HOUR_MS, MINUTE_MS, PARTS, STATES
 from queue_state import QueueState
 
 from boltq import scripts
@@ -19,6 +19,7 @@ from boltq.call import Call
 
 SCRIPTS = json.loads(files("boltq").joinpath("manifest.json").read_text("utf-8"))["scripts"]
 LARGE = b"x" * 5000
+TOLD = b"1 1 0 0.5 half\na line of its log"
 OLD = ("old-completed", "old-cancelled", "old-dead")
 LAPSED = ("lapsed-retries", "lapsed-dies", "lapsed-asked")
 
@@ -29,11 +30,13 @@ class Case(NamedTuple):
     writes: str = ""
     # Keys that the verb declares, but does not read in this case.
     unread: tuple[str, ...] = ()
+    # Keys that it does without, or leaves alone, where they are of the wrong type.
+    spares: tuple[str, ...] = ()
 
 
 def fill(q: QueueState) -> None:
     """Put jobs with large payloads into every set, three of them kept past their time."""
-    q.configure(keep_payloads=1)
+    q.configure(keep_payloads=1, keep_events=1000)
     q.enqueue(*OLD, "held", payload=LARGE)
     q.enqueue("held-dropped", payload=LARGE, retention_ms=0)
     q.claim("t0")
@@ -43,6 +46,8 @@ def fill(q: QueueState) -> None:
     q.enqueue("lapsed-queues", payload=LARGE, base_ms=0)
     q.enqueue("lapsed-dies", payload=LARGE, max_lost=0)
     q.claim(limit=500)
+    for id in q.order("running"):
+        q.extend(id, told=TOLD)
     q.cancel("held-asked", "lapsed-asked", "old-cancelled")
     q.ack("completed", "old-completed", result=b"done")
     q.fail("dead", "old-dead", final=1)
@@ -57,6 +62,13 @@ def fill(q: QueueState) -> None:
         q.make_due(id.removeprefix("old-"), id)
     assert all(q.order(state) for state in STATES)
     q.silence()
+
+
+def begin_a_minute(q: QueueState) -> None:
+    """Let the next call that takes a stamp be the first of its minute."""
+    q.corrupted = True
+    stamp = int(q.read("stats")["stamp"])
+    q.raw.hset(q.key("stats"), "stamp", stamp - MINUTE_MS * 512)
 
 
 def let_time_pass(q: QueueState) -> None:
@@ -86,7 +98,7 @@ def _claim(q: QueueState, *, moves: bool) -> Call[Any]:
 def _ack(q: QueueState, *more: tuple[str, str]) -> Call[Any]:
     fill(q)
     held = [("held", "t1"), ("held-dropped", "t1"), *more]
-    return scripts.ack(q.name, [scripts.AckItem(*item, b"done") for item in held])
+    return scripts.ack(q.name, [scripts.AckItem(*item, b"done") for item in held], told=TOLD)
 
 
 def _fail(q: QueueState) -> Call[Any]:
@@ -98,20 +110,25 @@ def _fail(q: QueueState) -> Call[Any]:
         scripts.FailItem("held-dropped", "stale", b"E", b"m", b"s", "", 0),
         scripts.FailItem("unknown", "t1", b"E", b"m", b"s", "", 0),
     ]
-    return scripts.fail(q.name, items)
+    return scripts.fail(q.name, items, told=TOLD)
 
 
 def _extend(q: QueueState) -> Call[Any]:
     fill(q)
     held = [("held", "t1"), ("held-2", "stale"), ("unknown", "t1")]
     items = [scripts.ExtendItem(*item) for item in held]
-    return scripts.extend(q.name, items, lease_ms=HOUR_MS)
+    return scripts.extend(q.name, items, lease_ms=HOUR_MS, told=b"1 0 - 0.75 more")
 
 
 def _release(q: QueueState) -> Call[Any]:
     fill(q)
-    held = [("held", "t1", 0), ("held-2", "t1", 1), ("held-asked", "t1", 0), ("dead", "t1", 0)]
-    return scripts.release(q.name, [scripts.ReleaseItem(*item) for item in held])
+    held = [
+        ("held", "t1", 0),
+        ("held-2", "t1", 1),
+        ("held-asked", "t1", 0),
+        ("dead", "t1", 0),
+    ]
+    return scripts.release(q.name, [scripts.ReleaseItem(*item) for item in held], told=TOLD)
 
 
 def _promote(q: QueueState) -> Call[Any]:
@@ -216,6 +233,9 @@ def _drop(q: QueueState, *, empty: bool) -> Call[Any]:
         for state in RESTING:
             q.call(scripts.purge(q.name, [], state=state, limit=100, cursor=""))
         q.raw.rpush(q.key("bell"), "1")
+        stamped_ms = int(q.read("stats")["stamp"]) // 512 + EPOCH_MS
+        while q.now_ms() <= stamped_ms:  # within its own millisecond the stamp would stay
+            pass
     return scripts.drop(q.name)
 
 
@@ -230,6 +250,16 @@ def _stats(q: QueueState) -> Call[Any]:
     return scripts.stats(q.name)
 
 
+def _series(q: QueueState) -> Call[Any]:
+    fill(q)
+    return scripts.series(q.name, minutes=60)
+
+
+def _events(q: QueueState) -> Call[Any]:
+    fill(q)
+    return scripts.events(q.name, after="1-1", limit=100)
+
+
 def _audit(q: QueueState) -> Call[Any]:
     fill(q)
     ids = ("held", *(state for state in STATES if state != "running"), "unknown")
@@ -242,7 +272,7 @@ def _mend(q: QueueState) -> Call[Any]:
     q.corrupted = True
     for state in STATES:
         q.raw.zadd(q.key(state), {"stray": 5})
-    for part in ("payloads", "leases", "tries", "outcomes"):
+    for part in ("payloads", "leases", "tries", "outcomes", "notes"):
         q.raw.hset(q.key(part), "stray", "x")
     q.raw.zrem(q.key("queued"), "queued-2")
     q.raw.hset(q.key("claims"), "t1", "forgotten")
@@ -263,79 +293,100 @@ def _recall(q: QueueState) -> Call[Any]:
     return scripts.recall(q.name, [scripts.RecallItem(token) for token in ("t1", "unknown")])
 
 
-TRIMMED = "jobs payloads tries completed cancelled dead outcomes stats "
-ENDED = "jobs payloads running leases tries outcomes stats "
+TRIMMED = "jobs payloads tries completed cancelled dead outcomes stats notes "
+ENDED = "jobs payloads running leases tries outcomes stats notes events "
 ALL_BUT_SETTINGS = tuple(part for part in PARTS if part != "settings")
+MENDED_WITH_THE_QUEUE = ("jobs", "operations", "series", "events")
 NOT_DEAD = tuple(state for state in STATES if state != "dead")
 RESTING = tuple(state for state in STATES if state != "running")
 CASES = {
-    "enqueue": Case("enqueue", lambda q: _enqueue(q, 0), "jobs payloads queued stats bell"),
+    "enqueue": Case(
+        "enqueue",
+        lambda q: _enqueue(q, 0),
+        "jobs payloads queued stats bell events",
+        spares=("scheduled",),
+    ),
     "enqueue later": Case(
-        "enqueue", lambda q: _enqueue(q, 5000), "jobs payloads scheduled stats bell"
+        "enqueue", lambda q: _enqueue(q, 5000), "jobs payloads scheduled stats bell events"
     ),
     "claim": Case(
         "claim",
         lambda q: _claim(q, moves=True),
-        TRIMMED + "queued scheduled retrying running leases claims claim_ends bell",
+        TRIMMED + "queued scheduled retrying running leases claims claim_ends bell events",
+        spares=("notes",),
     ),
     "claim with nothing lapsed or due": Case(
         "claim",
         lambda q: _claim(q, moves=False),
-        TRIMMED + "queued running leases claims claim_ends bell",
+        TRIMMED + "queued running leases claims claim_ends bell events",
+        spares=("notes",),
     ),
     "ack": Case("ack", _ack, ENDED + "completed"),
     "ack with some not held": Case(
         "ack", lambda q: _ack(q, ("held-2", "stale"), ("unknown", "t1")), ENDED + "completed"
     ),
     "fail": Case("fail", _fail, ENDED + "retrying dead cancelled bell"),
-    "extend": Case("extend", _extend, "running claim_ends"),
+    "extend": Case("extend", _extend, "running claim_ends notes"),
     "release": Case("release", _release, ENDED + "queued scheduled cancelled bell"),
-    "promote": Case("promote", _promote, "queued scheduled retrying stats bell"),
+    "promote": Case("promote", _promote, "queued scheduled retrying stats bell events"),
     "reap": Case(
         "reap",
         lambda q: _reap(q, moves=True),
-        TRIMMED + "running leases queued retrying bell",
+        TRIMMED + "running leases queued retrying bell events",
+        spares=("notes",),
     ),
-    "reap with nothing lapsed": Case("reap", lambda q: _reap(q, moves=False), TRIMMED),
+    "reap with nothing lapsed": Case(
+        "reap", lambda q: _reap(q, moves=False), TRIMMED, spares=("notes",)
+    ),
     "cancel": Case(
         "cancel",
         _cancel,
-        "jobs payloads scheduled queued retrying cancelled leases tries outcomes stats",
+        "jobs payloads scheduled queued retrying cancelled leases tries outcomes stats notes "
+        "events",
+        spares=("notes",),
     ),
     "replay ids": Case(
         "replay",
         lambda q: _replay(q, "dead", "queued", "unknown"),
-        "queued dead tries outcomes stats bell",
+        "queued dead tries outcomes stats bell events",
     ),
-    "replay all": Case("replay", _replay, "queued dead tries outcomes stats bell"),
-    "alter": Case("alter", _alter, "jobs scheduled queued retrying stats bell"),
+    "replay all": Case("replay", _replay, "queued dead tries outcomes stats bell events"),
+    "alter": Case("alter", _alter, "jobs scheduled queued retrying stats bell events"),
     "operate": Case("operate", _operate, "operations stats"),
     "step that cancels": Case(
         "step",
         lambda q: _step(q, "cancel", "queued"),
-        "operations jobs payloads tries outcomes queued cancelled stats",
+        "operations jobs payloads tries outcomes queued cancelled stats notes events",
+        spares=("notes",),
     ),
     "step that purges": Case(
         "step",
         lambda q: _step(q, "purge", "dead"),
-        "operations jobs payloads tries outcomes dead stats",
+        "operations jobs payloads tries outcomes dead stats notes events",
+        spares=("notes",),
     ),
     "step that runs now": Case(
-        "step", lambda q: _step(q, "run_now", "retrying"), "operations retrying queued stats bell"
+        "step",
+        lambda q: _step(q, "run_now", "retrying"),
+        "operations retrying queued stats bell events",
+        spares=("notes",),
     ),
     "step that counts": Case(
-        "step", lambda q: _step(q, "replay", "dead", dry_run=1, since_ms=1), "operations"
+        "step",
+        lambda q: _step(q, "replay", "dead", dry_run=1, since_ms=1),
+        "operations",
+        spares=("notes",),
     ),
     "step_replay": Case(
         "step_replay",
         lambda q: _step(q, "replay", "dead", error=b"ValueError"),
-        "operations queued dead tries outcomes stats bell",
+        "operations queued dead tries outcomes stats bell events",
     ),
     "stop": Case("stop", _stop, "operations"),
     "drop": Case(
         "drop",
         lambda q: _drop(q, empty=True),
-        "operations claims claim_ends stats settings bell",
+        "operations claims claim_ends stats settings bell events",
     ),
     "drop of what is not empty": Case("drop", lambda q: _drop(q, empty=False)),
     "operations": Case("operations", lambda q: _operations(q, None)),
@@ -343,24 +394,30 @@ CASES = {
     "purge ids": Case(
         "purge",
         lambda q: _purge(q, *RESTING, "held", "unknown"),
-        " ".join(["jobs payloads tries outcomes stats", *RESTING]),
+        " ".join(["jobs payloads tries outcomes stats notes events", *RESTING]),
+        spares=("notes",),
     ),
     "purge dead": Case(
-        "purge", lambda q: _purge(q, state="dead"), "jobs payloads dead tries outcomes stats"
+        "purge",
+        lambda q: _purge(q, state="dead"),
+        "jobs payloads dead tries outcomes stats notes events",
+        spares=("notes",),
     ),
-    "configure": Case("configure", _configure, "settings bell"),
+    "configure": Case("configure", _configure, "settings bell events"),
     "inspect": Case("inspect", _inspect),
     **{f"list {state}": _listing(state) for state in STATES},
     "list searched": Case("list", _searched, unread=(*NOT_DEAD, "leases")),
     "group": Case("group", _group, unread=(*NOT_DEAD, "leases")),
     "stats": Case("stats", _stats),
+    "series": Case("series", _series),
+    "events": Case("events", _events),
     "recall": Case("recall", _recall),
     # Of a part of the wrong type they tell, and leave it.
     "audit": Case("audit", _audit, unread=ALL_BUT_SETTINGS),
     "mend": Case(
         "mend",
         _mend,
-        " ".join(part for part in ALL_BUT_SETTINGS if part not in ("jobs", "operations")),
+        " ".join(part for part in ALL_BUT_SETTINGS if part not in MENDED_WITH_THE_QUEUE),
         unread=ALL_BUT_SETTINGS,
     ),
 }

@@ -30,10 +30,15 @@ PARTS = {
     "settings": "hash",
     "bell": "list",
     "operations": "hash",
+    "notes": "hash",
+    "series": "hash",
+    "events": "stream",
 }
+BY_THE_MINUTE = "series"  # which the first call of a minute writes, whatever it is there for
 STATES = ("scheduled", "queued", "running", "retrying", "completed", "cancelled", "dead")
 PRIORITY_STEP = 2**49  # between the scores of two priorities in `queued`
 EPOCH_MS = 1_735_689_600_000  # 2025-01-01, where stamps begin
+MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 
 
@@ -103,8 +108,8 @@ class QueueKeys:
         return self._read([part])[part]
 
     def dump(self) -> dict[str, Any]:
-        """All that is kept of the queue: {part: content}, without the parts that are empty."""
-        held = self._read(PARTS)
+        """All that is kept of the queue but its series: {part: content}, no part that is empty."""
+        held = self._read([part for part in PARTS if part != BY_THE_MINUTE])
         return {part: content for part, content in held.items() if content is not None}
 
     def _read(self, parts: Collection[str]) -> dict[str, Any]:
@@ -121,6 +126,8 @@ class QueueKeys:
                     reads.zrange(key, 0, -1, withscores=True)
                 case "list":
                     reads.lrange(key, 0, -1)
+                case "stream":
+                    reads.xrange(key)
                 case "set":
                     reads.smembers(key)
                 case _:

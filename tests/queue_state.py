@@ -89,10 +89,11 @@ class QueueState(QueueKeys):
         self.enqueue(*ids, **options)
         assert self.claimed(token, limit=len(ids), **(claim or {})) == list(ids)
 
-    def ack(self, *ids: str, token: str = "t1", result: bytes = b"") -> list[scripts.AckAnswer]:
-        return self.call(
-            scripts.ack(self.name, [scripts.AckItem(id, token, result) for id in ids])
-        ).answers
+    def ack(
+        self, *ids: str, token: str = "t1", result: bytes = b"", told: bytes | None = None
+    ) -> list[scripts.AckAnswer]:
+        items = [scripts.AckItem(id, token, result) for id in ids]
+        return self.call(scripts.ack(self.name, items, told=told)).answers
 
     def fail(
         self,
@@ -103,21 +104,22 @@ class QueueState(QueueKeys):
         stack: bytes = b"line 1",
         delay_ms: int | scripts.LeftOut = "",
         final: int = 0,
+        told: bytes | None = None,
     ) -> list[scripts.FailAnswer]:
         items = [scripts.FailItem(id, token, error, message, stack, delay_ms, final) for id in ids]
-        return self.call(scripts.fail(self.name, items)).answers
+        return self.call(scripts.fail(self.name, items, told=told)).answers
 
     def extend(
-        self, *ids: str, token: str = "t1", lease_ms: int = 30_000
+        self, *ids: str, token: str = "t1", lease_ms: int = 30_000, told: bytes | None = None
     ) -> list[scripts.ExtendAnswer]:
         items = [scripts.ExtendItem(id, token) for id in ids]
-        return self.call(scripts.extend(self.name, items, lease_ms=lease_ms)).answers
+        return self.call(scripts.extend(self.name, items, lease_ms=lease_ms, told=told)).answers
 
     def release(
-        self, *ids: str, token: str = "t1", delay_ms: int = 0
+        self, *ids: str, token: str = "t1", delay_ms: int = 0, told: bytes | None = None
     ) -> list[scripts.ReleaseAnswer]:
         items = [scripts.ReleaseItem(id, token, delay_ms) for id in ids]
-        return self.call(scripts.release(self.name, items)).answers
+        return self.call(scripts.release(self.name, items, told=told)).answers
 
     def cancel(self, *ids: str) -> list[scripts.CancelAnswer]:
         return self.call(scripts.cancel(self.name, [scripts.CancelItem(id) for id in ids])).answers

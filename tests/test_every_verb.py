@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from every_verb import CASES, SCRIPTS
+from every_verb import CASES, SCRIPTS, begin_a_minute
 from queue_keys import PARTS
 from queue_state import QueueState
 
@@ -56,7 +56,8 @@ def test_a_key_of_the_wrong_type_fails_the_call_and_nothing_is_written(
 ) -> None:
     case = CASES[name]
     call = case.prepare(q)
-    for part in SCRIPTS[case.verb]["keys"]:
+    begin_a_minute(q)
+    for part in set(SCRIPTS[case.verb]["keys"]) - set(case.spares):
         for wrong in ("string", "set"):
             key, aside = q.key(part), q.key("aside")
             q.raw.rename(key, aside) if q.raw.exists(key) else None
@@ -74,6 +75,20 @@ def test_a_key_of_the_wrong_type_fails_the_call_and_nothing_is_written(
     before = q.dump()
     q.call(call)
     assert changed(before, q.dump()) == set(case.writes.split())
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if "notes" in case.spares])
+def test_notes_of_the_wrong_type_are_left_alone_and_all_else_is_done(
+    q: QueueState, name: str
+) -> None:
+    case = CASES[name]
+    call = case.prepare(q)
+    q.corrupted = True
+    q.raw.delete(q.key("notes"))
+    q.raw.set(q.key("notes"), "wrong")
+    before = q.dump()
+    q.call(call)
+    assert changed(before, q.dump()) == set(case.writes.split()) - {"notes"}
 
 
 @pytest.mark.parametrize("name", CASES)

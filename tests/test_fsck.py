@@ -16,10 +16,10 @@ from boltq.fsck import Finding
 LUA = Path(__file__).parents[1] / "lua" / "parts"
 # Nothing else that is kept tells of these.
 UNSEEN = {
-    "settings deleted",
     *(f"settings without {name}" for name in ("keep_payloads", "keep_dead")),
     *("settings without pause_reason", "settings without paused_by"),
-    "bell deleted",
+    *("bell deleted", "events deleted", "series deleted"),
+    *("notes deleted", "notes without once"),
     *("operations deleted", "operations without o1", "operations without o2"),
     "payloads without completed-l",
     *(f"tries without {state}-{size}" for state in ("queued", "scheduled") for size in "sl"),

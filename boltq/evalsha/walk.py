@@ -7,7 +7,7 @@ from boltq.errors import Corrupt
 from boltq.evalsha.connect import connect
 from boltq.evalsha.server import SCHEMA, Server
 
-HASHES = ("jobs", "payloads", "leases", "tries", "outcomes", "claims")
+HASHES = ("jobs", "payloads", "leases", "tries", "outcomes", "notes", "claims")
 SETS = ("scheduled", "queued", "running", "retrying", "completed", "cancelled", "dead")
 CLAIM_ENDS = "claim_ends"
 """The parts that hold names: fields of hashes, and entries of sorted sets."""

@@ -20,6 +20,7 @@ local function advance(op, limit, now_ms, act)
   local filter = {
     type = op.type ~= "" and op.type, since_ms = op.since_ms, until_ms = op.until_ms,
     error = op.error ~= "" and in_json(op.error, 200) .. ",",
+    worker = (op.worker or "") ~= "" and op.worker,
   }
   local found, looked, next_cursor, cursor_after = search(set, op.state, false, op.cursor, most,
     limit, filter, now_ms)

@@ -1,12 +1,12 @@
 -- judge_job: all that is wrong with what is kept under one id, as words; none where all is well.
--- USES  name header_of judge_place judge_lease judge_end judge_tries
+-- USES  name header_of judge_place judge_lease judge_end judge_tries judge_notes
 local function judge_job(fact, rules, remembered, totals, now)
   local faults = {}
   local function add(word) faults[#faults + 1] = word end
   if not fact.record then
     local left = {}
     for _, state in ipairs(fact.states) do left[#left + 1] = state end
-    for _, part in ipairs({ "payload", "lease", "tries", "outcome" }) do
+    for _, part in ipairs({ "payload", "lease", "tries", "outcome", "notes" }) do
       if fact[part] then left[#left + 1] = part end
     end
     if #left > 0 then add("NO_RECORD:" .. table.concat(left, ",")) end
@@ -21,5 +21,6 @@ local function judge_job(fact, rules, remembered, totals, now)
   judge_lease(fact, add, remembered, totals.stamp, now)
   judge_end(fact, add, totals.stamp)
   judge_tries(fact, add, totals)
+  judge_notes(fact, add)
   return faults
 end

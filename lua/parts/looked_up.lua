@@ -1,6 +1,7 @@
 -- looked_up: what the keys hold of each id; what is of a wrong type is not read, as if it were empty.
 -- Once 1 MB has been read the rest is false: for another call. The bytes read are told, too.
--- KEYS  jobs payloads scheduled queued running retrying completed cancelled dead leases tries outcomes
+-- KEYS  jobs payloads scheduled queued running retrying completed cancelled dead leases tries
+--       outcomes notes
 local function looked_up(ids, wrong)
   if #ids == 0 then return {}, 0 end
   local scores = {
@@ -17,6 +18,7 @@ local function looked_up(ids, wrong)
   local has_payloads = not wrong.payloads and redis.call("HLEN", payloads) > 0
   local has_tries = not wrong.tries and redis.call("HLEN", tries) > 0
   local has_outcomes = not wrong.outcomes and redis.call("HLEN", outcomes) > 0
+  local has_notes = not wrong.notes and redis.call("HLEN", notes) > 0
   local found, read = {}, 0
   for i, id in ipairs(ids) do
     if read > 1000000 then
@@ -29,6 +31,7 @@ local function looked_up(ids, wrong)
           and redis.call("HSTRLEN", payloads, id),
         tries = has_tries and redis.call("HGET", tries, id),
         outcome = has_outcomes and redis.call("HGET", outcomes, id),
+        notes = has_notes and redis.call("HGET", notes, id),
       }
       for state, of in pairs(scores) do
         if of[i] then
@@ -37,6 +40,7 @@ local function looked_up(ids, wrong)
       end
       if #fact.states > 1 then table.sort(fact.states) end
       read = read + #(fact.record or "") + #(fact.tries or "") + #(fact.outcome or "")
+        + #(fact.notes or "")
       found[i] = fact
     end
   end

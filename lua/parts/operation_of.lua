@@ -5,7 +5,7 @@ local function operation_of(id, line)
   if not read or type(op) ~= "table" or op.id ~= id then return nil end
   local words = {
     action = " replay cancel purge run_now ",
-    state = " scheduled queued retrying completed cancelled dead ",
+    state = " scheduled queued running retrying completed cancelled dead ",
     status = " counting running finished stopped refused ",
   }
   for member, known in pairs(words) do
@@ -15,6 +15,9 @@ local function operation_of(id, line)
   for _, member in ipairs({ "type", "error", "by", "cursor" }) do
     if type(op[member]) ~= "string" then return nil end
   end
+  -- An operation that an older script began names no worker.
+  if op.worker and type(op.worker) ~= "string" then return nil end
+  if op.state == "running" and op.action ~= "cancel" then return nil end
   local most = 9007199254740991
   local numbers = {
     dry_run = 1, rate = 100000, as_of = 562949953421311, started_ms = most, total = most,

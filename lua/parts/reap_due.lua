@@ -1,8 +1,8 @@
 -- reap_due: end the leases that ran out: the job is retried, queued, buried or cancelled; `limit` at most.
 -- A lost lease uses no attempt but is counted, so that a job which kills its worker is buried in the end.
 -- KEYS  jobs running leases tries queued retrying dead cancelled outcomes stats
--- USES  stamps note_try lease_fields backoff finish leave_running read_header priority_base
-local function reap_due(now_ms, now, limit, keep_dead_ms, keep_cancelled_ms)
+-- USES  feed_job stamps note_try lease_fields backoff finish leave_running read_header priority_base
+local function reap_due(now_ms, now, limit, keep_dead_ms, keep_cancelled_ms, feed)
   local due = redis.call("ZRANGE", running, "-inf", now, "BYSCORE", "LIMIT", "0", limit)
   if #due == 0 then return 0 end
   local first, read = stamps(now, #due), 0
@@ -24,17 +24,23 @@ local function reap_due(now_ms, now, limit, keep_dead_ms, keep_cancelled_ms)
       local header = read_header(record)
       local pause = backoff(header, failures + lost, id, now_ms)
       redis.call("HINCRBY", stats, "lost", "1")
+      local into = "retrying"
       if cancel == "1" then
+        into = "cancelled"
         finish(cancelled, id, "reap", lease, stamp, keep_cancelled_ms, now_ms)
         redis.call("HINCRBY", stats, "cancelled", "1")
       elseif lost > (header.max_lost or default.job_max_lost) then
+        into = "dead"
         finish(dead, id, "reap", lease, stamp, keep_dead_ms, now_ms)
         redis.call("HINCRBY", stats, "died", "1")
       elseif pause == 0 then
+        into = "queued"
         redis.call("ZADD", queued, ("%.0f"):format(priority_base(record) + stamp), id)
       else
         redis.call("ZADD", retrying, ("%.0f"):format(stamp + pause * 512), id)
       end
+      feed_job(feed, "lost", id)
+      feed_job(feed, into, id)
     end
   end
   return #due

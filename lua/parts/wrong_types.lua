@@ -1,6 +1,6 @@
 -- wrong_types: for each part that is of another type than it should be, that type; none is no fault.
 -- KEYS  jobs payloads queued scheduled retrying running leases claims claim_ends completed cancelled
---       dead outcomes tries stats settings bell operations
+--       dead outcomes tries stats settings bell operations series events notes
 local function wrong_types()
   local found = {
     jobs = redis.call("TYPE", jobs), payloads = redis.call("TYPE", payloads),
@@ -12,11 +12,13 @@ local function wrong_types()
     completed = redis.call("TYPE", completed), cancelled = redis.call("TYPE", cancelled),
     dead = redis.call("TYPE", dead), claim_ends = redis.call("TYPE", claim_ends),
     bell = redis.call("TYPE", bell), operations = redis.call("TYPE", operations),
+    series = redis.call("TYPE", series), events = redis.call("TYPE", events),
+    notes = redis.call("TYPE", notes),
   }
   local right = {
     jobs = "hash", payloads = "hash", leases = "hash", claims = "hash", outcomes = "hash",
     tries = "hash", stats = "hash", settings = "hash", bell = "list",
-    operations = "hash",
+    operations = "hash", series = "hash", events = "stream", notes = "hash",
   }
   local wrong = {}
   for part, reply in pairs(found) do

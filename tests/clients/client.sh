@@ -49,21 +49,22 @@ show enqueue enqueue '' 0 '' '' '' '' 0 '' '' '' $jobs
 # shellcheck disable=SC2086 # once more, as if the answer had been lost
 show repeated enqueue '' 0 '' '' '' '' 0 '' '' '' $jobs
 
-# Work: claim, extend while working, then ack or fail under the token of the claim.
+# Work: claim, extend while working, then ack or fail under the token of the claim. What stands
+# empty before the jobs is for their progress and their logs.
 mine=$(token)
 claim "$mine" 30000 2 | sed -n 's/^{"n"/claimed: &/p' # the payload is the 4th line behind JOB
-show extend extend 30000 a "$mine" b "$mine"
-show ack ack a "$mine" '"done"'
-show again ack a "$mine" '"done"'
-show fail fail b "$mine" ShellError 'it did not work' '' 60000 0
+show extend extend 30000 '' a "$mine" b "$mine"
+show ack ack '' a "$mine" '"done"'
+show again ack '' a "$mine" '"done"'
+show fail fail '' b "$mine" ShellError 'it did not work' '' 60000 0
 
 # A lease that runs out: another worker gets the job, and the ack of the first is refused.
 lost=$(token)
 claim "$lost" 100 1 >/dev/null
 next=$(token)
 until claim "$next" 30000 1 | grep -q '^JOB$'; do sleep 0.02; done
-show stale ack c "$lost" ''
-show ack ack c "$next" ''
+show stale ack '' c "$lost" ''
+show ack ack '' c "$next" ''
 
 # The counts stand behind STATS and the time, in the order of the states that the manifest gives.
 call stats | sed -n '3,9p' | tr '\n' ' ' | sed 's/^/stats: /; s/ $//'

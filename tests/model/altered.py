@@ -10,6 +10,7 @@ from steps import LATER_MS, LEASE_MS
 
 STATES = st.sampled_from(["scheduled", "queued", "retrying"])
 PRIORITIES = st.integers(0, 9)
+PLACE = 23  # in an answer of inspect, of its first job
 
 
 class Altered(Directed):
@@ -22,7 +23,7 @@ class Altered(Directed):
         self.add(id, delay_ms=HOUR_MS if state == "scheduled" else 0, **options)
         if state == "retrying":
             token = self.take(id)
-            self.request("fail", id, token, "E", "m", "s", HOUR_MS, 0)
+            self.request("fail", "", id, token, "E", "m", "s", HOUR_MS, 0)
         assert self.state(id) == state
         return id
 
@@ -32,7 +33,7 @@ class Altered(Directed):
         return word
 
     def place(self, id: str) -> str:
-        return str(self.send("inspect", 0, id)[-1])
+        return str(self.send("inspect", 0, id)[PLACE])
 
     @rule(state=STATES, priority=PRIORITIES)
     def a_new_priority_holds_for_all_that_comes_until_the_job_is_done(
@@ -91,7 +92,7 @@ class Altered(Directed):
             case "cancel":
                 self.request("cancel", id)
             case "purge":
-                self.send("purge", "", 1, "", id)
+                self.send("purge", "", 1, "", id, "")
             case "priority":
                 self.change(id, 3)
             case "delay":

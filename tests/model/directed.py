@@ -28,7 +28,7 @@ class Directed(Steps):
             before = self.q.dump()
             self.add(id)
             assert self.q.dump() == before
-        assert self.send("purge", "", 1, "", id)[4] == "GONE"
+        assert self.send("purge", "", 1, "", id, "")[4] == "GONE"
         assert self.report("ack", id, token) == "UNKNOWN"
         self.add(id)
         assert self.state(id) == "queued"
@@ -75,8 +75,8 @@ class Directed(Steps):
     @rule()
     def a_lease_is_never_shortened(self) -> None:
         id, token = self.fresh()
-        long = self.request("extend", 5 * HOUR_MS, id, token)[3]
-        assert self.request("extend", 100, id, token)[3] == long
+        long = self.request("extend", 5 * HOUR_MS, "", id, token)[3]
+        assert self.request("extend", 100, "", id, token)[3] == long
         self.pass_ms(LATER_MS)
         assert self.report("ack", id, token) == "DONE"
 
@@ -209,7 +209,7 @@ class Directed(Steps):
     ) -> None:
         id, token = self.fresh()
         assert self.request("cancel", id)[2] == "ASKED"
-        assert self.request("extend", LEASE_MS, id, token)[4] == 1
+        assert self.request("extend", LEASE_MS, "", id, token)[4] == 1
         if verb == "reap":
             self.pass_ms(LATER_MS)
             self.reap_all()

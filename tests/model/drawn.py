@@ -46,6 +46,14 @@ NEW_JOBS = st.lists(
 LARGE = {"4096 bytes": "x" * 4096, "4097 bytes": "y" * 4097}  # the first is kept with its record
 # Who reports: a job that is leased, by its own token; or any job under any token.
 HELD = st.lists(st.tuples(pick, st.integers(0, 4)), min_size=1, max_size=4)
+# What the handler told: nothing as a rule; lines that were told before, and ones that are new.
+TOLD = st.sampled_from(
+    [
+        *("", "", "", "1 0 - -", "1 0 0 0.5 half", "1 1 0 - \none", "1 2 0 0.25 \none\ntwo"),
+        *("1 2 1 1 done\ntwo\nthree\n", '2 1 - 0 \nmore "of" it\n1 0 - 0.125 two words'),
+        *("1 120 - - \n" + "x\n" * 120, "1 0 x 0 ", "1 0 0 2 ", "9 0 0 1 ", "1 2 - - \none", "\n"),
+    ]
+)
 SETTINGS = st.sampled_from(
     [
         *(("paused", value) for value in ("0", "1", "", "", "")),

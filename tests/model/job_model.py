@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
+from notes_model import Note, Notes
+
 STATES = ("scheduled", "queued", "running", "retrying", "completed", "cancelled", "dead")
 ENDS = ("completed", "cancelled", "dead")
 EPOCH_MS = 1_735_689_600_000  # 2025-01-01, where stamps begin
@@ -97,6 +99,7 @@ class Job:
     lease: Lease | None = None
     tries: Tries | None = None
     outcome: Outcome | None = None
+    notes: Notes | None = None
 
     @property
     def apart(self) -> bool:
@@ -127,6 +130,13 @@ class Job:
     def note(self, how: str, token: str, error: dict[str, Any] | None = None) -> None:
         self.tries = self.tries or Tries()
         self.tries.note(how, token, error)
+
+    def hear(self, note: Note | None, now_ms: int) -> None:
+        """Keep what the handler told, if it did, under the lease that it holds."""
+        if note:
+            assert self.lease
+            self.notes = self.notes or Notes()
+            self.notes.hear(note, self.lease.attempt, now_ms)
 
     def ended_by(self) -> tuple[str, str]:
         """The token that ended the last lease, and how."""

@@ -18,6 +18,7 @@ def expected_keys(model: QueueModel) -> dict[str, Any]:
             for job in jobs
             if job.tries
         },
+        "notes": {job.id: job.notes.entry().encode("latin-1") for job in jobs if job.notes},
         "claims": {token: " ".join(ids).encode() for token, ids in model.claims.items()},
         "claim_ends": model.claim_ends,
         "stats": {name: b"%d" % count for name, count in model.total.items() if count},

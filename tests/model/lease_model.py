@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from job_model import ENDS, STAMPS, TEXT_BYTES, Job, Outcome, first_stamp, last_stamp, time_ms
+from notes_model import heard
 from reading_model import Answer, Jobs, Reading, flat
 
 Answers = list[Answer]
@@ -20,9 +21,10 @@ class Leasing(Reading):
     bell: bool
     dropped: int  # acked without being kept: no total tells of them
 
-    def ack(self, now_ms: int, items: Sequence[Item]) -> Answer:
+    def ack(self, now_ms: int, told: str, items: Sequence[Item]) -> Answer:
         if any(len(result) > self.settings["result_bytes"] for *_, result in items):
             return ["TOO_LARGE"]
+        notes = heard(told, len(items))
         first, answers, kept = self._next_stamp(now_ms), [], False
         for n, (id, token, result) in enumerate(items):
             if not self._is_held(id, token, now_ms):
@@ -38,23 +40,24 @@ class Leasing(Reading):
                 del self.jobs[id]
                 self.dropped += 1
                 continue
+            job.hear(notes.get(n), now_ms)
             self._finish(job, "completed", "ack", now_ms, first + n + keep_ms * STAMPS, result)
             kept = True
             if job.apart and not self.settings["keep_payloads"]:
                 job.payload = ""
-        if kept:
-            self._trim("completed", now_ms)
+        over = len(self.members("completed")) > self.settings["keep_completed"]
+        self._trim("completed", now_ms, only=kept and over)
         return ["ACKED", now_ms, *answers]
 
-    def fail(self, now_ms: int, items: Sequence[Item]) -> Answer:
+    def fail(self, now_ms: int, told: str, items: Sequence[Item]) -> Answer:
         earliest = self._head("retrying")
         retries: Scores = []
 
         def end(stamp: int, job: Job, *given: Any) -> Answer:
             token, *texts, delay_ms, final = given
             assert job.lease
-            told = zip(TEXT_BYTES, texts, strict=True)
-            error = {name: text[: TEXT_BYTES[name]] for name, text in told}
+            named = zip(TEXT_BYTES, texts, strict=True)
+            error = {name: text[: TEXT_BYTES[name]] for name, text in named}
             job.note("fail", token, {**error, "worker": job.lease.worker, "at_ms": now_ms})
             assert job.tries
             self.total["failed"] += 1
@@ -69,11 +72,11 @@ class Leasing(Reading):
             retries.append(job.score)
             return ["RETRYING", time_ms(job.score)]
 
-        answers = self._end_leases(now_ms, "fail", items, end, width=2)
+        answers = self._end_leases(now_ms, "fail", told, items, end)
         self.bell |= min(retries, default=earliest) < earliest
         return ["FAILED", now_ms, *answers]
 
-    def release(self, now_ms: int, items: Sequence[Item]) -> Answer:
+    def release(self, now_ms: int, told: str, items: Sequence[Item]) -> Answer:
         earliest = self._head("scheduled")
 
         def end(stamp: int, job: Job, token: str, delay_ms: int) -> Answer:
@@ -89,30 +92,40 @@ class Leasing(Reading):
             self.bell |= not delay_ms or job.score < earliest
             return ["BACK"]
 
-        answers = self._end_leases(now_ms, "release", items, end, width=1)
+        answers = self._end_leases(now_ms, "release", told, items, end)
         return ["RELEASED", now_ms, *answers]
 
     def _end_leases(
-        self, now_ms: int, verb: str, items: Sequence[Item], end: Callable[..., Answer], width: int
+        self,
+        now_ms: int,
+        verb: str,
+        told: str,
+        items: Sequence[Item],
+        end: Callable[..., Answer],
     ) -> Answer:
         """End those that are held; tell the others, repeats among them, as if sent after these."""
+        notes = heard(told, len(items))
         answers: Answers = [[] for _ in items]
         first = None
         for n, (id, token, *more) in enumerate(items):
             if self._is_held(id, token, now_ms):
                 first = first or self._stamps(now_ms, len(items))
+                self.jobs[id].hear(notes.get(n), now_ms)
                 answers[n] = end(first + n, self.jobs[id], token, *more)
         if first:
             self._trim("dead", now_ms, only=verb == "fail")
             self._trim("cancelled", now_ms)
         for n, (id, token, *_) in enumerate(items):
-            answers[n] = answers[n] or [self._not_held(id, token, verb), *[""] * (width - 1)]
+            answers[n] = answers[n] or [self._not_held(id, token, verb), *[""] * (verb == "fail")]
         return flat(answers)
 
-    def extend(self, now_ms: int, lease_ms: int, items: Sequence[Item]) -> Answer:
+    def extend(self, now_ms: int, lease_ms: int, told: str, items: Sequence[Item]) -> Answer:
         until_then = first_stamp(now_ms) + lease_ms * STAMPS
+        notes = heard(told, len(items))
         held = [self._is_held(id, token, now_ms) for id, token in items]
         for n, (id, token) in enumerate(items):
+            if held[n]:
+                self.jobs[id].hear(notes.get(n), now_ms)
             if held[n]:  # never shortened
                 self.jobs[id].score = max(self.jobs[id].score, until_then + n)
                 if token in self.claim_ends:

@@ -14,6 +14,7 @@ from drawn import (
     OPTIONS,
     SEARCHES,
     SETTINGS,
+    TOLD,
     delays,
     limits,
     pauses,
@@ -82,9 +83,9 @@ class Machine(Compared):
         self.request("claim", self.new_token(), worker, lease_ms, limit, max_bytes)
 
     @precondition(lambda self: self.model.members("running"))
-    @rule(jobs=HELD, result=st.sampled_from(["", "ok", "\x00\n\xff!", "too long"]))
-    def ack(self, jobs: list[tuple[int, int]], result: str) -> None:
-        self.request("ack", *(x for pair in self.held(jobs) for x in (*pair, result)))
+    @rule(jobs=HELD, result=st.sampled_from(["", "ok", "\x00\n\xff!", "too long"]), told=TOLD)
+    def ack(self, jobs: list[tuple[int, int]], result: str, told: str) -> None:
+        self.request("ack", told, *(x for pair in self.held(jobs) for x in (*pair, result)))
 
     @precondition(lambda self: self.model.members("running"))
     @rule(
@@ -92,20 +93,23 @@ class Machine(Compared):
         delay_ms=pauses,
         final=st.sampled_from([0, 0, 0, 1]),
         length=st.sampled_from([1, 3000]),
+        told=TOLD,
     )
-    def fail(self, jobs: list[tuple[int, int]], delay_ms: Any, final: int, length: int) -> None:
+    def fail(
+        self, jobs: list[tuple[int, int]], delay_ms: Any, final: int, length: int, told: str
+    ) -> None:
         error = ("E" * length, "m" * length, "s" * length, delay_ms, final)
-        self.request("fail", *(x for pair in self.held(jobs) for x in (*pair, *error)))
+        self.request("fail", told, *(x for pair in self.held(jobs) for x in (*pair, *error)))
 
     @precondition(lambda self: self.model.members("running"))
-    @rule(jobs=HELD, lease_ms=st.sampled_from([5_000, 2 * HOUR_MS]))
-    def extend(self, jobs: list[tuple[int, int]], lease_ms: int) -> None:
-        self.request("extend", lease_ms, *(x for pair in self.held(jobs) for x in pair))
+    @rule(jobs=HELD, lease_ms=st.sampled_from([5_000, 2 * HOUR_MS]), told=TOLD)
+    def extend(self, jobs: list[tuple[int, int]], lease_ms: int, told: str) -> None:
+        self.request("extend", lease_ms, told, *(x for pair in self.held(jobs) for x in pair))
 
     @precondition(lambda self: self.model.members("running"))
-    @rule(jobs=HELD, delay_ms=delays)
-    def release(self, jobs: list[tuple[int, int]], delay_ms: int) -> None:
-        self.request("release", *(x for pair in self.held(jobs) for x in (*pair, delay_ms)))
+    @rule(jobs=HELD, delay_ms=delays, told=TOLD)
+    def release(self, jobs: list[tuple[int, int]], delay_ms: int, told: str) -> None:
+        self.request("release", told, *(x for pair in self.held(jobs) for x in (*pair, delay_ms)))
 
     @rule(limit=limits)
     def promote(self, limit: int) -> None:
@@ -124,10 +128,16 @@ class Machine(Compared):
         told = self.request("replay", limit, "", *self.named(jobs))
         self.keep_cursor("replay", "dead", told)
 
-    @rule(jobs=st.one_of(st.just([]), some_jobs), state=st.sampled_from(STATES), limit=limits)
-    def purge(self, jobs: list[int], state: str, limit: int) -> None:
+    @rule(
+        jobs=st.one_of(st.just([]), some_jobs),
+        state=st.sampled_from(STATES),
+        limit=limits,
+        chance=st.sampled_from([0, 0, 1, 2]),
+    )
+    def purge(self, jobs: list[int], state: str, limit: int, chance: int) -> None:
         if state != "running":
-            told = self.request("purge", "" if jobs else state, limit, "", *self.named(jobs))
+            named = [x for id in self.named(jobs) for x in (id, self.seen_at(id, chance))]
+            told = self.request("purge", "" if jobs else state, limit, "", *named)
             self.keep_cursor("purge", state, told)
 
     @rule(empties=st.booleans())
@@ -177,10 +187,14 @@ class Machine(Compared):
             return
         items = []
         for id, chance in zip(self.named(jobs), places, strict=False):
-            here = self.model._place(self.model.jobs[id]) if id in self.model.jobs else "nowhere"
-            self.places.append((id, here))
-            items.append((id, ("", here)[chance] if chance < 2 else self.place_before(id)))
+            items.append((id, self.seen_at(id, chance)))
         self.request("alter", *(x for id, place in items for x in (id, priority, delay_ms, place)))
+
+    def seen_at(self, id: str, chance: int) -> str:
+        """Name no place, that where the job is, or one where it was."""
+        here = self.model._place(self.model.jobs[id]) if id in self.model.jobs else "nowhere"
+        self.places.append((id, here))
+        return ("", here)[chance] if chance < 2 else self.place_before(id)
 
     def place_before(self, id: str) -> str:
         """Name the first place at which the job was seen of late."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from job_model import DEFAULTS, ENDS, STAMPS, Job, Lease, first_stamp, last_stamp, time_ms
 from lease_model import Item
+from notes_model import BrokenError
 from reading_model import Answer, Settings, flat, swept
 from resting_model import Resting
 
@@ -19,15 +20,15 @@ from resting_model import Resting
 SHAPES = {
     "enqueue": (10, 4),
     "claim": (5, 0),
-    "ack": (0, 3),
-    "fail": (0, 7),
-    "extend": (1, 2),
-    "release": (0, 3),
+    "ack": (1, 3),
+    "fail": (1, 7),
+    "extend": (2, 2),
+    "release": (1, 3),
     "promote": (1, 0),
     "reap": (1, 0),
     "cancel": (0, 1),
     "replay": (2, 1),
-    "purge": (3, 1),
+    "purge": (3, 2),
     "configure": (0, 2),
     "inspect": (1, 1),
     "list": (10, 0),
@@ -58,7 +59,10 @@ class QueueModel(Resting):
         items = [argv[at : at + width] for at in range(first, len(argv), width or 1)]
         if self.settings["needs"] > 1:
             return ["UPGRADE"]
-        told: Answer = getattr(self, verb)(now_ms, *argv[:first], *([items] if width else []))
+        try:
+            told: Answer = getattr(self, verb)(now_ms, *argv[:first], *([items] if width else []))
+        except BrokenError:
+            return ["BAD_ARGUMENT"]
         return told
 
     def pass_ms(self, ms: int) -> None:
@@ -101,7 +105,9 @@ class QueueModel(Resting):
             self.stamp = first + len(items) - 1
             self.total["enqueued"] += len(made)
             self.bell |= not delay_ms or made[0].score < earliest
-        return ["ENQUEUED", now_ms, *answers]
+        shared = Job("", "", now_ms, held, None if retention == "" else retention, "", "", "", 0)
+        _, _, header = self.header(shared).partition(",")
+        return ["ENQUEUED", now_ms, "{" + header, time_ms(first + delay_ms * STAMPS), *answers]
 
     def claim(self, now_ms: int, *given: Any) -> Answer:
         token, worker, lease_ms, limit, max_bytes = given
@@ -184,23 +190,32 @@ class QueueModel(Resting):
     ) -> Answer:
         if bool(state) == bool(items):
             return ["BAD_ARGUMENT"]
-        ids, began_ms, next_cursor = [id for (id,) in items], now_ms, ""
+        ids, began_ms, next_cursor = [id for id, _ in items], now_ms, ""
         if state:
             jobs, began_ms, next_cursor = swept(self.members(state), cursor, limit, now_ms)
             ids = [job.id for job in jobs]
         answers, gone = [], 0
-        for id in ids:
-            job = self.jobs.get(id)
-            if job is None:
-                answers.append("UNKNOWN")
-            elif job.state == "running":
-                answers.append("RUNNING")
-            elif items or job.created_ms <= began_ms:
+        for n, id in enumerate(ids):
+            word, place = self._purged(id, items[n][1] if items else "")
+            if word != "GONE":
+                answers += [word, place]
+            elif items or self.jobs[id].created_ms <= began_ms:
                 del self.jobs[id]
                 gone += 1
-                answers.append("GONE")
+                answers += [word, place]
+        if gone:
+            self._stamps(now_ms, 1)
         self.total["purged"] += gone
         return ["PURGED", now_ms, gone, next_cursor, *(answers if items else [])]
+
+    def _purged(self, id: str, seen_at: str) -> tuple[str, str]:
+        job = self.jobs.get(id)
+        if job is None:
+            return "UNKNOWN", ""
+        if job.state == "running":
+            return "RUNNING", ""
+        place = self._place(job)
+        return ("MOVED", place) if seen_at and seen_at != place else ("GONE", "")
 
     def configure(self, now_ms: int, items: Sequence[Item]) -> Answer:
         was_paused = self.settings["paused"]

@@ -35,6 +35,7 @@ SETTINGS: dict[str, int | float | str] = {
     "keep_dead_ms": 90 * 24 * HOUR_MS,
     "keep_dead": 100_000,
     "keep_payloads": 0,
+    "keep_events": 0,
     **{f"job_{name}": value for name, value in DEFAULTS.items()},
 }
 TOTALS = ("enqueued", "completed", "failed", "lost", "died", "cancelled", "replayed", "purged")
@@ -149,7 +150,12 @@ class Reading:
         told: Answer = ["INSPECTED", now_ms]
         for (id,) in items:
             job = self.jobs.get(id)
-            told += self._shown(job, payload=bool(with_payload)) if job else _wide("UNKNOWN")
+            if job is None:
+                told += ["UNKNOWN", *[""] * 23]
+                continue
+            notes = job.notes
+            more = [notes.progress, "".join(notes.log)] if notes else ["", ""]
+            told += [*self._shown(job, payload=bool(with_payload)), *more]
         return told
 
     def list(self, now_ms: int, *given: Any) -> Answer:
@@ -228,7 +234,3 @@ class Reading:
             *(self.settings[n] for n in ("paused", "pause_reason", "paused_by", "paused_at_ms")),
             *(self.total[name] for name in TOTALS),
         ]
-
-
-def _wide(word: str) -> Answer:
-    return [word, *[""] * 21]

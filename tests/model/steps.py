@@ -55,8 +55,13 @@ class Steps(Machine):
 
     def report(self, verb: str, id: str, token: str) -> str:
         """Report on one job; the word of the answer."""
-        more = {"ack": ("",), "fail": ("E", "m", "s", "", 0), "release": (0,), "extend": ()}[verb]
-        first = (LEASE_MS,) if verb == "extend" else ()
+        more = {
+            "ack": ("",),
+            "fail": ("E", "m", "s", "", 0),
+            "release": (0,),
+            "extend": (),
+        }[verb]
+        first = (LEASE_MS, "") if verb == "extend" else ("",)
         word: str = self.request(verb, *first, id, token, *more)[2]
         return word
 

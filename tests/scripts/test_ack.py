@@ -186,13 +186,24 @@ def test_the_oldest_completed_job_goes_when_there_are_too_many(q: QueueState) ->
     assert q.ack("b") == [UNKNOWN]
 
 
-def test_an_ack_forgets_jobs_past_their_time(q: QueueState) -> None:
+def test_an_ack_above_the_number_to_keep_forgets_all_jobs_past_their_time(q: QueueState) -> None:
+    q.configure(keep_completed=2)
+    q.run("old", "older", "new")
+    q.ack("old", "older")
+    q.make_due("completed", "old", "older")
+    q.ack("new")
+    assert q.order("completed") == ["new"]
+    assert (set(q.read("jobs")), q.stat("trimmed")) == ({"new"}, 2)
+
+
+def test_an_ack_leaves_jobs_past_their_time_to_the_next_claim(q: QueueState) -> None:
     q.run("old", "new")
     q.ack("old")
     q.make_due("completed", "old")
     q.ack("new")
+    assert q.order("completed") == ["old", "new"]
+    q.claim("t2")
     assert q.order("completed") == ["new"]
-    assert (set(q.read("jobs")), q.stat("trimmed")) == ({"new"}, 1)
 
 
 @pytest.mark.parametrize(("settings", "limit"), [({}, 65_536), ({"result_bytes": 3}, 3)])

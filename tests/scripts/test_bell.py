@@ -57,7 +57,10 @@ def test_a_fail_rings_if_the_next_try_is_due_before_all_others(
 
 def test_a_fail_rings_by_the_earliest_of_its_batch(quiet: QueueState) -> None:
     quiet.send(
-        "fail", *("held", "t1", b"", b"", b"", 90_000, 0), *("other", "t1", b"", b"", b"", 1, 0)
+        "fail",
+        b"",
+        *("held", "t1", b"", b"", b"", 90_000, 0),
+        *("other", "t1", b"", b"", b"", 1, 0),
     )
     assert quiet.bell() == 1
 
@@ -76,7 +79,7 @@ def test_a_release_rings_if_the_job_is_queued_or_due_before_all_other_delayed_jo
 
 
 def test_a_release_rings_by_any_of_its_batch(quiet: QueueState) -> None:
-    quiet.send("release", *("held", "t1", 30_000), *("other", "t1", 90_000))
+    quiet.send("release", "", *("held", "t1", 30_000), *("other", "t1", 90_000))
     assert quiet.bell() == 1
 
 

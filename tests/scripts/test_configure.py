@@ -21,6 +21,7 @@ NUMBERS = {
     "keep_dead_ms": ("0", str(TEN_YEARS_MS), "7776000000"),
     "keep_dead": ("0", "10000000", "100000"),
     "keep_payloads": ("0", "1", "0"),
+    "keep_events": ("0", "100000", "0"),
     "job_priority": ("0", "9", "4"),
     "job_max_attempts": ("1", "1000", "3"),
     "job_max_lost": ("0", "1000", "5"),
@@ -186,5 +187,5 @@ def test_limits_of_bytes_are_in_force_at_once(q: QueueState) -> None:
     word, sentence = q.send("enqueue", "", "0", *[""] * 8, "a", "t", "1234", "")
     assert (word, b"takes at most 3" in sentence) == (b"TOO_LARGE", True)
     q.run("a")
-    word, sentence = q.send("ack", "a", "t1", "123")
+    word, sentence = q.send("ack", "", "a", "t1", "123")
     assert (word, b"takes at most 2" in sentence) == (b"TOO_LARGE", True)

@@ -34,7 +34,7 @@ def test_a_purge_of_a_state_ends_its_step_and_the_next_goes_on(q: QueueState) ->
     assert (reply.purged, q.order("queued")) == (AT_ONCE, ids[AT_ONCE:])
     reply = q.call(scripts.purge(q.name, [], state="queued", limit=500, cursor=reply.cursor))
     assert (reply.purged, reply.cursor) == (90 - AT_ONCE, "")
-    assert q.keys() == {q.key("stats"), q.key("bell")}
+    assert q.keys() == {q.key("stats"), q.key("series"), q.key("bell")}
 
 
 def test_a_step_of_an_operation_that_purges_ends_there_too(q: QueueState) -> None:

@@ -13,7 +13,7 @@ from boltq.scripts import Busy, Differs, Known, Started, StopEnded, Stopped, Sto
 WEEK_MS = 7 * 24 * HOUR_MS
 MAY = {
     "replay": {"dead"},
-    "cancel": {"scheduled", "queued", "retrying"},
+    "cancel": {"scheduled", "queued", "running", "retrying"},
     "run_now": {"scheduled", "retrying"},
     "purge": set(STATES) - {"running"},
 }
@@ -34,7 +34,13 @@ def test_what_is_begun_is_kept_whole_and_nothing_is_done_yet(q: QueueState) -> N
     q.run("a", "b")
     q.fail("a", "b", final=1)
     before = q.dump()
-    asked = {"type_": "mail", "error": b'"E\n', "since_ms": 5, "until_ms": 2**53 - 1}
+    asked = {
+        "type_": "mail",
+        "error": b'"E\n',
+        "worker": "w1",
+        "since_ms": 5,
+        "until_ms": 2**53 - 1,
+    }
     call = q.operate_call("replay", "dead", rate=7, expected=2, by="me", **asked)
     first, second = q.twice(call)
     assert isinstance(first, Started)
@@ -52,6 +58,7 @@ def test_what_is_begun_is_kept_whole_and_nothing_is_done_yet(q: QueueState) -> N
         "status": "counting",
         "type": "mail",
         "error": '"E\n',
+        "worker": "w1",
         "by": "me",
         "cursor": "",
         "dry_run": 0,
@@ -82,7 +89,7 @@ def test_a_known_id_begins_nothing_whatever_else_is_asked(q: QueueState) -> None
 @pytest.mark.parametrize("action", MAY)
 def test_each_action_is_for_the_states_in_which_it_can_be_done(q: QueueState, action: str) -> None:
     for n, state in enumerate(STATES):
-        word, *rest = q.send("operate", f"o{n}", action, state, "", b"", "", "", 0, "", 0, "")
+        word, *rest = q.send("operate", f"o{n}", action, state, "", b"", "", "", "", 0, "", 0, "")
         assert (word == b"STARTED") == (state in MAY[action]), state
         if word == b"BAD_ARGUMENT":
             assert rest[0].startswith(b"state must be one of ")

@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from threading import Event, Thread
 
-from boltq import __version__, logs
+from boltq import __version__, demo, ids, logs
 from boltq.api.app import PATIENCE_SECONDS
 from boltq.api.main import serving_of, url, warn_if_away
 from boltq.client import BoltQ
@@ -23,7 +24,12 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    settings: Settings, app: str | None, *, with_worker: bool, say: Callable[[str], None]
+    settings: Settings,
+    app: str | None,
+    *,
+    with_worker: bool,
+    with_demo: bool = False,
+    say: Callable[[str], None],
 ) -> int:
     """Run all three until SIGTERM or SIGINT, then end them; returns the exit status.
 
@@ -33,6 +39,8 @@ def run(
         settings: without a `redis_addr`, the embedded server of its data folder is run.
         app: `module:app`, whose jobs the worker does; None: the built-in types.
         with_worker: False leaves the jobs to workers elsewhere.
+        with_demo: on an embedded server of ours, with the built-in types, the worker attends the
+            queue `playground`, too, and a server that nobody has used gets some jobs to look at.
         say: takes the announcement, a sentence or a command a line.
 
     Raises AlreadyRunning, Unavailable or BadSetting where the data folder is in use, the server
@@ -56,6 +64,9 @@ def run(
         serving = serving_of(settings, boltq)
         serving.start()
         parts = [Part("API", stop, lambda: serving.run(stop, hurry))]
+        is_demo = with_demo and with_worker and server is not None and app is None
+        if is_demo and "queues" not in settings.sources:
+            settings = replace(settings, queues={ids.DEFAULT_QUEUE: 1, demo.QUEUE: 1})
         if with_worker:
             worker = _worker(settings, app, server)
             parts.append(Part("worker", stop, lambda: worker.keep_running(stop, hurry)))
@@ -69,6 +80,8 @@ def run(
             else f"The server is {boltq.server.address.shown}."
         )
         announced = _announcement(settings, place, server_line, app, with_worker=with_worker)
+        if is_demo and demo.plant(boltq):
+            announced.insert(2, f"Some jobs to look at are in the queue {demo.QUEUE}.")
         for line in announced:
             say(line)
         if server:
@@ -115,6 +128,7 @@ def _worker(settings: Settings, app: str | None, server: Embedded | None) -> Par
         "REDIS_ADDR": server.address if server else str(settings.redis_addr),
         "BOLTQ_DATA_DIR": str(settings.data_dir),
         "BOLTQ_PREFIX": settings.prefix,
+        "BOLTQ_QUEUES": ",".join(f"{name}:{weight}" for name, weight in settings.queues.items()),
         "BOLTQ_LOG": settings.log,
     }
     return Parent(settings, [app] if app else [], told)
@@ -123,7 +137,8 @@ def _worker(settings: Settings, app: str | None, server: Embedded | None) -> Par
 def _announcement(
     settings: Settings, place: str, server: str, app: str | None, *, with_worker: bool
 ) -> list[str]:
-    lines = [f"BoltQ {__version__} runs, until Ctrl-C.", server, f"The API answers at {place}."]
+    lines = [f"BoltQ {__version__} runs, until Ctrl-C. See it in a browser: {place}/"]
+    lines += [server, f"The API answers at {place}."]
     if with_worker:
         jobs = f"the jobs of {app} and the built-in ones" if app else "the built-in jobs"
         lines.append(f"A worker does {jobs} of: {', '.join(settings.queues)}.")

@@ -14,7 +14,7 @@ from queue_state import QueueState
 from servers import until
 from workers import errors, wait_for, working
 
-from boltq import scripts
+from boltq import demo, scripts
 from boltq.settings import Settings
 from boltq.worker import builtin
 
@@ -55,6 +55,17 @@ def test_sleep_sleeps_and_stops_when_its_job_is_cancelled(
         q.cancel("long")
         wait_for(q, "cancelled", "long")
     assert result(q, "short") == b'{"slept_seconds":0.05}'
+
+
+def test_crash_kills_no_worker_but_in_the_queue_that_may_be_played_with(
+    q: QueueState, handlers: dict[str, Any]
+) -> None:
+    assert builtin.PLAYGROUND == demo.QUEUE
+    assert q.name != demo.QUEUE
+    q.enqueue("here", payload=b"null", type="crash", max_attempts=5)
+    with working(q, handlers):
+        wait_for(q, "dead", "here")
+    assert errors(q, "here")[0]["message"].endswith("for the queue playground alone")
 
 
 def test_fail_fails_over_the_whole_life_so_that_a_replay_can_succeed(

@@ -72,7 +72,7 @@ def test_the_three_curl_commands_send_a_mail_and_show_it(start: Start) -> None:
     sent = curl(program, post)
     assert (sent["type"], sent["payload"], sent["max_attempts"]) == tuple(EMAIL.values())
     until(lambda: curl(program, status, sent["id"])["state"] == "completed")
-    assert curl(program, stats)["completed"] == 1
+    assert curl(program, stats)["queues"]["default"]["completed"] == 1
     mail_is_there(program, sent["id"])
 
 
@@ -122,7 +122,7 @@ def test_the_three_commands_for_powershell_do_the_same(start: Start) -> None:
     assert (post.method, json.loads(post.body)) == ("POST", EMAIL)
     sent = send(program, post)
     until(lambda: send(program, status, sent["id"])["state"] == "completed")
-    assert send(program, stats)["completed"] == 1
+    assert send(program, stats)["queues"]["default"]["completed"] == 1
     mail_is_there(program, sent["id"])
 
 

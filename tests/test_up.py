@@ -15,7 +15,7 @@ import pytest
 from programs import Program, Start, children, lives, run, started_in
 from servers import TestServer, missing, until
 
-from boltq import BoltQ
+from boltq import Backoff, BoltQ
 from boltq.embedded import running_socket
 
 
@@ -28,7 +28,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def up(start: Start, *arguments: str, **told: str) -> Program:
     """`boltq up` whose API answers, on any free port and with a lease that is soon over."""
     settings = {"API_PORT": "0", "BOLTQ_LEASE_SECONDS": "1", **told}
-    return start("boltq", "up", *arguments, **settings).find_api()
+    return start("boltq", "up", "--no-demo", *arguments, **settings).find_api()
 
 
 def server_pid(folder: Path) -> int:
@@ -59,6 +59,30 @@ def test_the_curl_that_is_announced_sends_a_mail(tmp_path: Path, start: Start) -
     assert f"an embedded Valkey in {tmp_path}/.boltq" in program.said
     assert f"Mails are written to {tmp_path}/.boltq/outbox" in program.said
     assert program.end() == 0
+
+
+def test_a_first_run_has_jobs_to_look_at_of_which_one_dies_and_one_may_kill_the_worker(
+    tmp_path: Path, start: Start
+) -> None:
+    told = {"API_PORT": "0", "BOLTQ_LEASE_SECONDS": "1"}
+    program = start("boltq", "up", **told).find_api()
+    until(lambda: "/api/stats" in program.said)
+    assert f"See it in a browser: http://localhost:{program.port}/" in program.said
+    assert "Some jobs to look at are in the queue playground." in program.said
+    boltq = BoltQ(f"unix://{tmp_path}/.boltq/server.sock")
+    crash = boltq.enqueue("crash", queue="playground", max_attempts=3, backoff=Backoff(0.1))
+    assert crash.result(timeout=30) == {"attempt": 2}
+    assert crash.get().lost == 1
+    until(lambda: boltq.stats("playground").dead, 30)
+    (dead,) = boltq.list("dead", queue="playground").jobs
+    assert (dead.type, dead.failures) == ("fail", 3)
+    boltq.replay(dead.id)
+    assert boltq.follow(dead.id).result(timeout=30) == {"failures": 3}
+    assert program.end() == 0
+    again = start("boltq", "up", **told).find_api()
+    until(lambda: "/api/stats" in again.said)
+    assert "Some jobs to look at" not in again.said
+    assert again.end() == 0
 
 
 def test_a_second_one_on_the_same_folder_or_port_says_so(tmp_path: Path, start: Start) -> None:

@@ -25,7 +25,7 @@ export function JobTable({ jobs, gone, marked, mark, hasQueue = true, label = "J
   const toggle = (job) => mark?.(job.id, !marked.has(job.id));
   const at = useWalk(jobs, { key: (job) => job.id, open: (job) => go(to("jobs", job.id)), mark: marked && toggle });
   const isAll = marked && jobs.length > 0 && jobs.every((job) => marked.has(job.id));
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table class="jobs">
     <thead><tr>
       ${marked && html`<th scope="col"><input type="checkbox" aria-label="Mark all that are shown" checked=${isAll} onChange=${() => jobs.forEach((job) => mark(job.id, !isAll))} /></th>`}
       <th scope="col">state</th><th scope="col">type</th>${hasQueue && html`<th scope="col">queue</th>`}<th scope="col">id</th><th scope="col" class="num">attempt</th><th scope="col" class="num">when</th><th scope="col">last error</th>
@@ -33,14 +33,14 @@ export function JobTable({ jobs, gone, marked, mark, hasQueue = true, label = "J
     <tbody>${jobs.map((job) => {
       const [what, when] = moment(job);
       return html`<tr key=${job.id} data-row=${job.id} class="${at === job.id ? "at" : ""} ${marked?.has(job.id) ? "chosen" : ""} ${gone?.has(job.id) ? "gone" : ""}">
-        ${marked && html`<td><input type="checkbox" aria-label=${`Mark ${job.id}`} checked=${marked.has(job.id)} onChange=${() => toggle(job)} /></td>`}
-        <td><${State} name=${job.state} /></td>
-        <td><a class="link strong" href=${to("jobs", job.id)}>${job.type}</a></td>
-        ${hasQueue && html`<td><${QueueLink} name=${job.queue} /></td>`}
-        <td class="mono quiet"><span class="clip short" title=${job.id}>${shortId(job.id)}</span></td>
-        <td class="num">${job.attempt}<span class="quiet"> of ${job.max_attempts}</span></td>
-        <td class="num"><span class="quiet">${what}</span> <${Time} at=${when} /></td>
-        <td><span class="clip" title=${firstLine(job.errors[0])}>${firstLine(job.errors[0])}</span></td>
+        ${marked && html`<td class="c-mark"><input type="checkbox" aria-label=${`Mark ${job.id}`} checked=${marked.has(job.id)} onChange=${() => toggle(job)} /></td>`}
+        <td class="c-state"><${State} name=${job.state} /></td>
+        <td class="c-type"><a class="link strong" href=${to("jobs", job.id)}>${job.type}</a></td>
+        ${hasQueue && html`<td class="c-queue"><${QueueLink} name=${job.queue} /></td>`}
+        <td class="c-id mono quiet"><span class="clip short" title=${job.id}>${shortId(job.id)}</span></td>
+        <td class="c-attempt num">${job.attempt}<span class="quiet"> of ${job.max_attempts}</span></td>
+        <td class="c-when num"><span class="quiet">${what}</span> <${Time} at=${when} /></td>
+        <td class="c-error fill"><span class="clip" title=${firstLine(job.errors[0])}>${firstLine(job.errors[0])}</span></td>
       </tr>`;
     })}</tbody>
   </table></div>`;

@@ -1,5 +1,7 @@
 """The types of jobs that every worker knows."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,11 +11,13 @@ from boltq.settings import Settings
 from boltq.worker.mail import Mailer
 
 SLICE_SECONDS = 0.1
+PLAYGROUND = "playground"
 
 
 def handlers(settings: Settings) -> dict[str, Callable[..., Any]]:
-    """Make the handlers of the built-in types echo, sleep, fail and email."""
-    return {"echo": echo, "sleep": sleep, "fail": fail, "email": Mailer(settings).send}
+    """Make the handlers of the built-in types echo, sleep, fail, crash and email."""
+    mail = Mailer(settings).send
+    return {"echo": echo, "sleep": sleep, "fail": fail, "crash": crash, "email": mail}
 
 
 def echo(*payload: Any, **members: Any) -> Any:
@@ -41,3 +45,18 @@ def fail(*_payload: Any, times: Any = None, message: Any = "", **_others: Any) -
     if failures < times:
         raise RuntimeError(str(message) or f"failure {failures + 1} of {times}, as was asked for")
     return {"failures": failures}
+
+
+def crash(*_payload: Any, times: Any = 1, **_others: Any) -> dict[str, int]:
+    """Kill the worker's process until `times` attempts are gone, in the queue `playground` alone.
+
+    So whoever may enqueue ends no worker but one that was told to attend that queue.
+    """
+    job = current_job()
+    if job.queue != PLAYGROUND:
+        raise FailForGood(f"crash ends its worker, which is for the queue {PLAYGROUND} alone")
+    if isinstance(times, bool) or not isinstance(times, int) or times < 0:
+        raise FailForGood('crash takes {"times": n}, an integer from 0')
+    if job.attempt <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"attempt": job.attempt}

@@ -13,15 +13,17 @@ from boltq.cli import options
 )
 @click.argument("app", required=False, metavar="[MODULE:APP]")
 @click.option("--no-worker", is_flag=True, help="Only the API, and the server if it is embedded.")
+@click.option("--no-demo", is_flag=True, help="Leave out the jobs to look at of a first run.")
 @click.option("--embedded", is_flag=True, help="The embedded server, whatever REDIS_ADDR says.")
 @options.listening_flags
 @options.server_flags
-def up(app: str | None, *, no_worker: bool, embedded: bool, **flags: Any) -> None:
+def up(app: str | None, *, no_worker: bool, no_demo: bool, embedded: bool, **flags: Any) -> None:
     """Run the API, a worker, and a server if none is named.
 
     The server is REDIS_ADDR if that is given, else an embedded Valkey in the data folder. The
     worker does the jobs of the BoltQ object APP in MODULE, and those of the built-in types. SIGTERM
-    or Ctrl-C ends it: running jobs have 25 s to finish, others are given back.
+    or Ctrl-C ends it: running jobs have 25 s to finish, others are given back. An embedded server
+    that nobody has used gets some jobs to look at in a browser, in the queue playground.
     """
     if app and no_worker:
         raise click.UsageError("MODULE:APP is for the worker, which --no-worker leaves out")
@@ -32,4 +34,4 @@ def up(app: str | None, *, no_worker: bool, embedded: bool, **flags: Any) -> Non
     settings = options.listening_settings(flags)
     from boltq.up import run
 
-    sys.exit(run(settings, app, with_worker=not no_worker, say=click.echo))
+    sys.exit(run(settings, app, with_worker=not no_worker, with_demo=not no_demo, say=click.echo))

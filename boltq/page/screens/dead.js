@@ -42,7 +42,7 @@ function Groups({ query, open }) {
       <tbody>${groups.map((one) => html`<tr key=${`${one.type} ${one.error}`} class=${isHere(one) ? "chosen" : ""}>
         <td class="num bad strong">${short(one.jobs)}</td>
         <td><button type="button" class="as-link" onClick=${() => refine(isHere(one) ? { type: "", error: "" } : { type: one.type, error: one.error })}>${one.type}</button></td>
-        <td><span class="clip" title=${one.messages.join("\n")}><b>${one.error}</b> ${one.messages[0]}</span>${one.messages.length > 1 && html`<span class="small quiet">and ${many(one.messages.length - 1, "other message")}</span>`}</td>
+        <td class="fill"><span class="clip" title=${one.messages.join("\n")}><b>${one.error}</b> ${one.messages[0]}</span>${one.messages.length > 1 && html`<span class="small quiet">and ${many(one.messages.length - 1, "other message")}</span>`}</td>
         <td class="quiet"><span class="clip short">${Object.keys(one.queues).join(", ")}</span></td>
         <td class="num"><${Time} at=${one.newest_at} /></td><td class="num quiet"><${Time} at=${one.oldest_at} /></td>
         <td><span class="row right"><${Button} kind="small" icon="again" disabled=${!isAdmin} onClick=${() => open("replay", one)} title="All dead jobs of this type and error">Replay<//><${Button} kind="small danger" icon="trash" disabled=${!isAdmin} onClick=${() => open("purge", one)} title="Delete them">Delete<//></span></td>

@@ -24,6 +24,7 @@ const PRESETS = [
   { name: "fails twice", icon: "again", job: { type: "fail", payload: '{"times": 2}', max_attempts: 5, backoff: { base_seconds: 2 } } },
   { name: "always fails", icon: "close", job: { type: "fail", payload: '{"times": 1000}', max_attempts: 3, backoff: { base_seconds: 1 } } },
   { name: "sends mail", icon: "forward", job: { type: "email", payload: '{"recipient": "user@example.com", "subject": "Hello", "body": "From the playground"}' } },
+  { name: "kills its worker", icon: "skull", job: { type: "crash", payload: '{"times": 1}', max_attempts: 3, backoff: { base_seconds: 2 } } },
   { name: "starts later", icon: "scheduled", job: { type: "echo", payload: '{"hello": "later"}', delay_seconds: 15 } },
 ];
 
@@ -65,6 +66,7 @@ function Composer({ queue, look }) {
       <div class="row">
         <${Button} type="submit" kind="first" icon="plus" disabled=${wrong || !may("enqueue")}>Enqueue${count > 1 ? ` ${number(count)}` : ""}<//>
         <label class="row small soft">times <input class="count" type="number" min="1" max=${MOST_BURST} value=${count} aria-label="How many" onInput=${(event) => setCount(Math.max(1, Math.min(MOST_BURST, Number(event.target.value) || 1)))} /></label>
+        ${job.type === "crash" && queue !== OWN && html`<span class="small quiet">Only in the queue ${OWN} does it kill its worker.</span>`}
         ${!may("enqueue") && html`<span class="small quiet">This key may not enqueue.</span>`}
       </div>
       <details><summary>Its type, payload and options</summary>

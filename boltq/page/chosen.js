@@ -3,12 +3,20 @@
 import { inPath } from "./ask.js";
 import { html, useState } from "./html.js";
 import { may } from "./live.js";
-import { act, Button, Card, JobLink, State } from "./parts.js";
+import { act, Button, JobLink, State } from "./parts.js";
+import { usePoll } from "./poll.js";
+import { readJob } from "./readjob.js";
 import { jobSnippets, Snippets } from "./snippets.js";
 
 const RESTS = ["scheduled", "queued", "retrying"];
 
-export function Chosen({ job, close, look }) {
+export function Chosen({ id, close, look }) {
+  const poll = usePoll(`/api/jobs/${inPath(id)}`, { every: 1, slowest: 2, read: readJob });
+  const job = poll.value.value;
+  return job ? html`<${Picked} job=${job} close=${close} look=${() => { poll.look(); look(); }} />` : null;
+}
+
+function Picked({ job, close, look }) {
   const [last, remember] = useState(null);
   const path = `/api/jobs/${inPath(job.id)}`;
   const rests = RESTS.includes(job.state);

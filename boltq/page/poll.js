@@ -14,10 +14,10 @@ export const isPaused = signal(false);
 export class Poll {
   /**
    * Look at `path` until stopped. `every` is the shortest pause in seconds, of the person's choice if
-   * it is null; `read` makes a value of an answer; `then` is told of each new one.
+   * it is null, and `slowest` the longest; `read` makes a value of an answer; `then` is told of each new one.
    */
-  constructor(path, { every = null, read = (answer) => answer.json(), then = null } = {}) {
-    Object.assign(this, { path, every, read, then });
+  constructor(path, { every = null, slowest = SLOWEST_SECONDS, read = (answer) => answer.json(), then = null } = {}) {
+    Object.assign(this, { path, every, slowest, read, then });
     this.value = signal(null);
     this.problem = signal(null);
     /** When the server was last heard of, by this computer's clock. */
@@ -79,7 +79,7 @@ export class Poll {
       this._asking = null;
     }
     const shortest = this.every ?? everySeconds.peek();
-    const pause = Math.max(wait, Math.min(SLOWEST_SECONDS, Math.max(shortest, this._pause)));
+    const pause = Math.max(wait, Math.min(this.slowest, Math.max(shortest, this._pause)));
     const again = this._again;
     this._again = false;
     this._soon(again ? 0.05 : pause * (1 + JITTER * (2 * Math.random() - 1)));

@@ -3,10 +3,9 @@
 import { ask, inPath, post } from "./ask.js";
 import { html, useEffect, useRef, useState } from "./html.js";
 import { Icon } from "./icons.js";
-import { Card, JobLink, say, sentence, State, Until } from "./parts.js";
+import { Card, JobLink, sentence, State, Until } from "./parts.js";
 import { workersOf } from "./live.js";
 import { route } from "./route.js";
-import { many } from "./shown.js";
 
 const LOOK_MS = 400;
 const LONGEST_MS = 180_000;

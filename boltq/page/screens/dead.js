@@ -5,11 +5,11 @@ import { Bulk } from "../bulk.js";
 import { html, useState } from "../html.js";
 import { JobList, useJobs } from "../joblist.js";
 import { may, overview } from "../live.js";
-import { Button, Card, Empty, Head, JobLink, Problem, Time } from "../parts.js";
+import { Button, Card, Empty, Head, Problem, Time } from "../parts.js";
 import { usePoll } from "../poll.js";
 import { refine, route } from "../route.js";
 import { many, number, short } from "../shown.js";
-import { Many, Search, Tokens, useMarks } from "./jobs.js";
+import { Many, Tokens, useMarks } from "./jobs.js";
 
 const MOST = 5000;
 

@@ -2,12 +2,13 @@
 
 import { inPath, post } from "../ask.js";
 import { faults, JobFields } from "../compose.js";
-import { laidOut, members } from "../exact.js";
+import { laidOut } from "../exact.js";
 import { html, useState } from "../html.js";
 import { Icon } from "../icons.js";
 import { may, overview, workersOf } from "../live.js";
 import { act, attempt, Button, Card, Copy, Dialog, Empty, Head, Problem, QueueLink, State, Time } from "../parts.js";
 import { usePoll } from "../poll.js";
+import { readJob } from "../readjob.js";
 import { go, to } from "../route.js";
 import { lasting, many, number } from "../shown.js";
 import { bodyOf, jobSnippets, Snippets } from "../snippets.js";
@@ -16,16 +17,6 @@ import { why } from "../why.js";
 
 const ENDED = ["completed", "cancelled", "dead"];
 const RESTS = ["scheduled", "queued", "retrying"];
-const RAW = ["payload", "result", "headers", "payload_base64", "result_base64", "headers_base64"];
-
-/** A job of an answer: what people wrote stays the text that it is, the rest is read. */
-export function readJob(answer) {
-  const found = members(answer.text);
-  const raw = Object.fromEntries(RAW.filter((name) => found.has(name)).map((name) => [name, found.get(name)]));
-  for (const name of RAW) found.delete(name);
-  const job = JSON.parse(`{${[...found].map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(",")}}`);
-  return { ...job, raw, tag: answer.tag };
-}
 
 /** What a job has been through, oldest first, as far as it is kept. */
 export function past(job) {

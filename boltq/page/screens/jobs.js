@@ -7,7 +7,7 @@ import { Icon } from "../icons.js";
 import { JobList, useJobs } from "../joblist.js";
 import { may, nowMs, overview } from "../live.js";
 import { ask } from "../ask.js";
-import { Button, Card, Choice, Head, STATES, say, sentence } from "../parts.js";
+import { Button, Card, Choice, Head, say, sentence } from "../parts.js";
 import { go, refine, route, to } from "../route.js";
 import { many, short } from "../shown.js";
 

@@ -4,11 +4,11 @@ import { withQuery } from "../ask.js";
 import { Chart } from "../chart.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { grants, may, overview, past, rates, trail, workersOf } from "../live.js";
-import { act, Bar, Button, Card, Empty, Head, QueueLink, Since, Spark, State, Time, JobLink } from "../parts.js";
+import { overview, past, rates, trail, workersOf } from "../live.js";
+import { Card, Empty, Head, QueueLink, Since, Spark, Time } from "../parts.js";
 import { usePoll } from "../poll.js";
 import { to } from "../route.js";
-import { bytes, lasting, many, number, rate, short } from "../shown.js";
+import { bytes, lasting, many, rate, short } from "../shown.js";
 
 const SLOW_SECONDS = 30;
 const LATE_SECONDS = 120;

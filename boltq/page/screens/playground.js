@@ -3,15 +3,15 @@
 import { ask, inPath, post, withQuery } from "../ask.js";
 import { Board } from "../board.js";
 import { faults, JobFields } from "../compose.js";
-import { html, useEffect, useState } from "../html.js";
+import { html, useEffect, useMemo, useState } from "../html.js";
 import { Icon } from "../icons.js";
-import { may, now, overview, workersOf } from "../live.js";
-import { act, attempt, Button, Card, Field, Head, JobLink, say, Time } from "../parts.js";
+import { may, overview, workersOf } from "../live.js";
+import { act, attempt, Button, Card, Head, Time } from "../parts.js";
 import { usePoll } from "../poll.js";
 import { refine, route } from "../route.js";
 import { scenes, Story, useStory } from "../scenes.js";
 import { many, number } from "../shown.js";
-import { bodyOf, enqueueSnippets, queueSnippets, Snippets } from "../snippets.js";
+import { bodyOf, enqueueSnippets, Snippets } from "../snippets.js";
 import { Chosen } from "../chosen.js";
 
 const MOST_BURST = 1000;
@@ -106,17 +106,13 @@ function QueueBar({ queue, queues, look }) {
 export function Playground() {
   const seen = overview.value;
   const queue = queueOf(seen);
-  const path = withQuery("/api/jobs", { queue, limit: 120 });
-  const poll = usePoll(path, { every: 1 });
+  const { jobs, look } = useLanes(queue);
   const story = useStory();
   const [chosen, choose] = useState("");
   const [events, note] = useState([]);
-  const jobs = poll.value.value?.jobs ?? null;
   useNews(jobs, queue, note);
   useEffect(() => { if (story.queue) refine({ queue: story.queue }); }, [story.queue]);
-  const look = () => poll.look();
   const queues = [...new Set([queue, OWN, ...(seen?.queues.map((one) => one.queue) ?? []), ...(seen?.workers ?? []).flatMap((one) => Object.keys(one.queues))])];
-  const one = jobs?.find((job) => job.id === chosen);
   return html`<${Head} title="Playground" under="Send jobs, break them, and watch what the queue makes of it. All of it is real."><//>
     <div class="stack">
       <div class="scenes">${scenes.map((scene) => html`<button key=${scene.name} type="button" class="scene ${story.scene === scene ? "on" : ""}" disabled=${!scene.needs.every(may)} onClick=${() => story.play(scene, queue)}>
@@ -127,12 +123,34 @@ export function Playground() {
         <div class="stack">
           <${Card} title="Jobs" aside=${html`<${QueueBar} queue=${queue} queues=${queues} look=${look} />`}>
             <${Board} jobs=${jobs} counts=${seen?.queues.find((each) => each.queue === queue)} chosen=${chosen} choose=${choose} />
-            ${one && html`<${Chosen} key=${one.id} job=${one} close=${() => choose("")} look=${look} />`}
+            ${chosen && html`<${Chosen} key=${chosen} id=${chosen} close=${() => choose("")} look=${look} />`}
           <//>
           <${Ticker} events=${events} />
         </div>
       </div>
     </div>`;
+}
+
+const LANES = [
+  { state: "scheduled", order: "oldest", limit: 10 },
+  { state: "queued,running,retrying", limit: 60 },
+  { state: "completed,cancelled", limit: 30 },
+  { state: "dead", limit: 10 },
+];
+const QUICK = { every: 1, slowest: 2 };
+
+/** The jobs of a queue that the board shows: a burst in one state hides none of another. */
+function useLanes(queue) {
+  const polls = LANES.map((lane) => usePoll(withQuery("/api/jobs", { queue, ...lane }), QUICK));
+  const pages = polls.map((poll) => poll.value.value);
+  const jobs = useMemo(() => {
+    if (pages.includes(null)) return null;
+    // Of two looks the later one knows better in which state a job is: that with the later end.
+    const found = new Map();
+    for (const page of pages) for (const job of page.jobs) found.set(job.id, job);
+    return [...found.values()];
+  }, pages);
+  return { jobs, look: () => polls.forEach((poll) => poll.look()) };
 }
 
 const MOST_EVENTS = 60;

@@ -7,7 +7,7 @@ import { html, useState } from "../html.js";
 import { Icon } from "../icons.js";
 import { JobList, useJobs } from "../joblist.js";
 import { may, overview, rates, trail, workersOf } from "../live.js";
-import { act, attempt, Button, Card, Choice, Copy, Dialog, Empty, Field, Head, Problem, Spark, STATES, State, Time } from "../parts.js";
+import { act, Button, Card, Choice, Dialog, Empty, Field, Head, Problem, Spark, STATES, State, Time } from "../parts.js";
 import { usePoll } from "../poll.js";
 import { go, refine, route, to } from "../route.js";
 import { lasting, many, number, rate, short } from "../shown.js";

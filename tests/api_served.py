@@ -18,6 +18,7 @@ from typing import Any
 from servers import until
 
 from boltq.api.app import create_app
+from boltq.api.driver import Driver
 from boltq.api.serve import Serving
 from boltq.client import BoltQ
 from boltq.evalsha import Server
@@ -72,12 +73,22 @@ def exchange(
 
 @contextmanager
 def served(
-    server: Server, threads: int = 4, callers: int = 60, settings: Settings | None = None
+    server: Server,
+    threads: int = 4,
+    callers: int = 60,
+    settings: Settings | None = None,
+    *,
+    drives: bool = False,
 ) -> Iterator[Api]:
-    """The API over a server's address and prefix, ended when the block is, polls first."""
+    """The API over a server's address and prefix, ended when the block is, polls first.
+
+    drives: it does what operations ask for.
+    """
     boltq = BoltQ(server.address.shown, prefix=server.prefix, patience_seconds=0.5)
     boltq.server = server
-    serving = Serving(create_app(boltq, settings), "127.0.0.1", 0, threads=threads)
+    driver = Driver(boltq) if drives else None
+    app = create_app(boltq, settings, driver=driver)
+    serving = Serving(app, "127.0.0.1", 0, threads=threads, driver=driver)
     stop = threading.Event()
     serving.start()
     thread = threading.Thread(target=serving.run, args=(stop,))

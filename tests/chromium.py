@@ -43,11 +43,14 @@ class Page:
             self.call(f"{domain}.enable")
 
     def goes_to(self, url: str, width: int = 1440, height: int = 1000) -> None:
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.call("Emulation.setDeviceMetricsOverride", **size)
+        self.sized(width, height)
         self.call("Page.navigate", url="about:blank")
         self.complaints.clear()
         self.call("Page.navigate", url=url)
+
+    def sized(self, width: int, height: int) -> None:
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
 
     def call(self, method: str, **told: object) -> dict[str, Any]:
         self._count += 1
@@ -73,7 +76,8 @@ class Page:
     def _note(self, came: dict[str, Any]) -> None:
         entry = came.get("params", {}).get("entry", {})
         if came.get("method") == "Runtime.exceptionThrown":
-            self.complaints.append(json.dumps(came["params"])[:500])
+            told = came["params"]["exceptionDetails"]
+            self.complaints.append(f"{told.get('exception', {}).get('description')} {told['url']}")
         if entry.get("level") == "error":
             self.complaints.append(f"{entry['text']} {entry.get('url', '')}")
 
@@ -88,15 +92,29 @@ class Page:
         until(lambda: bool(self.run(script)))
 
     def key(self, name: str) -> None:
-        codes = {"Tab": 9, "Enter": 13, "Space": 32}
-        text = {"Enter": "\r", "Space": " "}.get(name, "")
-        told = {"key": name, "code": name, "windowsVirtualKeyCode": codes[name]}
+        codes = {"Tab": 9, "Enter": 13, "Escape": 27, "Space": 32, ".": 190, "/": 191, "?": 191}
+        text = {"Enter": "\r", "Space": " "}.get(name, name if len(name) == 1 else "")
+        told = {
+            "key": name,
+            "code": name,
+            "windowsVirtualKeyCode": codes.get(name, ord(name[0].upper())),
+        }
         self.call("Input.dispatchKeyEvent", type="keyDown", **told, text=text)
         self.call("Input.dispatchKeyEvent", type="keyUp", **told)
 
-    def dark(self) -> None:
-        features = [{"name": "prefers-color-scheme", "value": "dark"}]
-        self.call("Emulation.setEmulatedMedia", features=features)
+    def prefers(self, **features: str) -> None:
+        """Tell it what its person likes, as in `color_scheme="dark"`."""
+        told = [
+            {"name": f"prefers-{name.replace('_', '-')}", "value": value}
+            for name, value in features.items()
+        ]
+        self.call("Emulation.setEmulatedMedia", features=told)
+
+    def heap_bytes(self) -> int:
+        """What its scripts hold, once all garbage is gone."""
+        for _ in range(3):
+            self.call("HeapProfiler.collectGarbage")
+        return int(self.call("Runtime.getHeapUsage")["usedSize"])
 
     def shot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))

@@ -47,7 +47,9 @@ export async function ask(method, path, body, more = {}) {
     if (problem.name === "AbortError") throw problem;
     throw new Away();
   }
-  isLocked.value = response.status === 401 || (isLocked.value && !response.ok && response.status !== 304);
+  // What is open to all says nothing of the key.
+  if (response.status === 401) isLocked.value = true;
+  else if (response.ok && path.startsWith("/api/")) isLocked.value = false;
   if (!response.ok && response.status !== 304) throw refusal(response, text);
   return {
     status: response.status, text, tag: response.headers.get("ETag") ?? "",

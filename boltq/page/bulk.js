@@ -2,6 +2,7 @@
 
 import { ask, inPath, post } from "./ask.js";
 import { html, useEffect, useState } from "./html.js";
+import { person } from "./kept.js";
 import { kinds, OperationRow } from "./operation.js";
 import { overview, nowMs } from "./live.js";
 import { Button, Dialog, Field, Problem, Time } from "./parts.js";
@@ -23,7 +24,7 @@ function queuesOf(filter) {
 
 async function counted(action, queue, filter, isOn) {
   let one = (await post("/api/operations", { action, queue, filter, dry_run: true })).json();
-  while (!["done", "stopped"].includes(one.status) && isOn()) {
+  while (!one.ended_at && isOn()) {
     await pause(COUNT_MS);
     one = { ...(await ask("GET", `/api/operations/${inPath(one.id)}`)).json(), sample: one.sample };
   }
@@ -75,7 +76,7 @@ export function Bulk({ action, filter, onClose }) {
     const started = [];
     try {
       for (const one of counts.filter((each) => each.counted)) {
-        started.push((await post("/api/operations", { action, queue: one.queue, filter: asked, expected_count: one.counted, rate_per_second: Number(rate) || 0 })).json());
+        started.push((await post("/api/operations", { action, queue: one.queue, filter: asked, expected_count: one.counted, rate_per_second: Number(rate) || 0, by: person.value })).json());
       }
     } catch (error) { tell(error); }
     begin(started);

@@ -50,12 +50,13 @@ export function Chart({ queue = null, title = "Jobs a second" }) {
   const data = columns(past.value, (one) => (queue === null ? one.total : one.queues[queue]));
   useEffect(() => { import("./vendor/uplot.js").then((come) => setMaker(() => come.default)); }, []);
   useEffect(() => {
-    if (!maker || !room.current) return undefined;
-    const options = optionsOf(room.current.clientWidth);
+    const place = room.current;
+    if (!maker || !place) return undefined;
+    const options = optionsOf(place.clientWidth);
     options.hooks = { setCursor: [(one) => setAt(one.cursor.idx ?? null)] };
-    plot.current = new maker(options, data, room.current);
-    const sizes = new ResizeObserver(() => plot.current?.setSize({ width: room.current.clientWidth, height: HEIGHT }));
-    sizes.observe(room.current);
+    plot.current = new maker(options, data, place);
+    const sizes = new ResizeObserver(() => plot.current?.setSize({ width: place.clientWidth, height: HEIGHT }));
+    sizes.observe(place);
     return () => { sizes.disconnect(); plot.current?.destroy(); plot.current = null; };
   }, [maker, theme.value, clock.value]);
   useEffect(() => { plot.current?.setData(data); }, [data[0].at(-1)]);

@@ -79,7 +79,7 @@ function KeyBox() {
       <div class="body">
         ${secret.value && html`<${Problem} error=${new Error("the key that you gave is not known here")} />`}
         <${Field} label="Secret" note="One of BOLTQ_API_KEYS, the part after the last colon. Kept until this tab is closed.">
-          <input type="password" value=${written} onInput=${(event) => write(event.target.value)} autocomplete="off" spellcheck=${false} autofocus />
+          <input type="password" value=${written} onInput=${(event) => write(event.target.value)} autocomplete="off" spellcheck=${false} data-first />
         <//>
       </div>
       <div class="foot"><${Button} type="submit" kind="first" icon="key">Use it<//></div>
@@ -90,7 +90,7 @@ function KeyBox() {
 function Screen() {
   const { name, id } = route.value;
   const screen = screenOf(name);
-  if (!screen) return html`<div class="empty"><p class="strong">There is no such screen.</p><p><a href=${to("")}>To the overview</a></p></div>`;
+  if (!screen) return html`<div class="empty"><h1>There is no such screen.</h1><p><a href=${to("")}>To the overview</a></p></div>`;
   return html`<${screen.show} key=${id ? place.value : name} id=${id} />`;
 }
 
@@ -105,14 +105,14 @@ function Frame() {
   useEffect(() => { window.scrollTo(0, 0); }, [place.value]);
   return html`<div class="frame">
     <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); main.current.focus(); }}>Skip to the content</a>
-    <div class="top">
+    <header class="top">
       <a class="brand" href=${to("")}><${Mark} size="24" />BoltQ</a><${Pulse} />
       <button type="button" class="bare" aria-label="Menu" aria-expanded=${isMenuOpen.value} onClick=${() => { isMenuOpen.value = !isMenuOpen.value; }}><${Icon} name=${isMenuOpen.value ? "close" : "menu"} size="20" /></button>
-    </div>
-    <div class="side ${isMenuOpen.value ? "open" : ""}">
+    </header>
+    <aside class="side ${isMenuOpen.value ? "open" : ""}" aria-label="BoltQ">
       <a class="brand" href=${to("")}><${Mark} />BoltQ</a>
       <${Nav} /><${Foot} />
-    </div>
+    </aside>
     <main class="main" id="main" tabindex="-1" ref=${main}>
       ${error && !isLocked.value && html`<div class="notices"><p class="problem" role="alert"><${Icon} name="warn" /><span>${sentence(error)} What you see is as it was; it goes on by itself.</span></p></div>`}
       <${Screen} />

@@ -74,10 +74,9 @@ export function Button({ icon, children, kind = "", onClick, disabled = false, t
 }
 
 /** A part of a screen with a head. */
-export function Card({ title, aside, children, kind = "", label }) {
-  const id = useId();
-  return html`<section class="card ${kind}" aria-labelledby=${title ? id : undefined} aria-label=${title ? undefined : label}>
-    ${title && html`<header><h2 id=${id}>${title}</h2>${aside && html`<div class="aside">${aside}</div>`}</header>`}
+export function Card({ title, aside, children, kind = "" }) {
+  return html`<section class="card ${kind}">
+    ${title && html`<header><h2>${title}</h2>${aside && html`<div class="aside">${aside}</div>`}</header>`}
     ${children}
   </section>`;
 }
@@ -154,12 +153,13 @@ export function Dialog({ title, onClose, children, kind = "" }) {
   useEffect(() => {
     const before = document.activeElement;
     element.current.showModal();
+    (element.current.querySelector("[data-first]") ?? element.current.querySelector("h2")).focus();
     return () => before?.focus?.();
   }, []);
   const onVeil = (event) => { if (event.target === element.current) onClose(); };
   return html`<dialog ref=${element} class=${kind} aria-labelledby=${id} onClose=${onClose} onCancel=${onClose} onMouseDown=${onVeil}>
     <div class="inside">
-      <header><h2 id=${id}>${title}</h2><button type="button" class="bare" aria-label="Close" onClick=${onClose}><${Icon} name="close" /></button></header>
+      <header><h2 id=${id} tabindex="-1">${title}</h2><button type="button" class="bare" aria-label="Close" onClick=${onClose}><${Icon} name="close" /></button></header>
       ${children}
     </div>
   </dialog>`;

@@ -76,6 +76,13 @@ export const queueSnippets = {
   resume: (queue) => ({ curl: curlOf("POST", `/api/queues/${queue}/resume`), Python: python(`app.resume(${text(queue)})`), boltq: `boltq queues resume ${queue}` }),
 };
 
+/** Ask something of a worker: quiet, stop or resume. */
+export const workerSnippets = (id, word) => ({
+  curl: curlOf("POST", `/api/workers/${encodeURIComponent(id)}/${word}`),
+  Python: python(`app.${word}_worker(${text(id)})`),
+  boltq: `boltq workers ${word} ${quoted(id)}`,
+});
+
 /** Tabs of one snippet each, with a button to copy it. */
 export function Snippets({ of }) {
   const kinds = Object.keys(of).filter((kind) => of[kind]);

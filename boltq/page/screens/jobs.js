@@ -7,7 +7,7 @@ import { Icon } from "../icons.js";
 import { JobList, useJobs } from "../joblist.js";
 import { may, nowMs, overview } from "../live.js";
 import { ask } from "../ask.js";
-import { Button, Card, Choice, Head, say, sentence } from "../parts.js";
+import { Button, Card, Choice, Head, say, sentence, STATES } from "../parts.js";
 import { go, refine, route, to } from "../route.js";
 import { many, short } from "../shown.js";
 
@@ -109,7 +109,7 @@ export function Jobs() {
   return html`<${Head} title="Jobs" under="Newest first. What is new while you read waits above the list.">
       <a class="button" href=${to("playground")}><${Icon} name="plus" size="14" />Enqueue a job</a>
     <//>
-    <${Card} label="Jobs">
+    <${Card}>
       <div class="filters">
         <${Search} query=${query} />
         <select aria-label="Queue" value=${query.queue ?? ""} onChange=${(event) => refine({ queue: event.target.value })}><option value="">any queue</option>${queues.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}</select>

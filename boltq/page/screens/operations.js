@@ -14,7 +14,7 @@ export function Operations() {
   return html`<${Head} title="Operations" under="What was begun on many jobs at once. It goes on when this page is closed, and after a restart.">
       <${Choice} label="Which" options=${[["no", "what changed something"], ["yes", "and what only counted"]]} value=${isWhole ? "yes" : "no"} onChange=${(value) => refine({ counts: value === "yes" ? value : "" })} />
     <//>
-    <${Card} label="Operations">
+    <${Card}>
       ${poll.problem.value && html`<div class="body"><${Problem} error=${poll.problem.value} /></div>`}
       ${shown.length ? html`<div class="operations">${shown.map((one) => html`<${OperationRow} key=${one.id} one=${one} look=${() => poll.look()} />`)}</div>`
       : html`<${Empty} icon="operations" title=${all ? "Nothing was begun" : "Looking"}>Mark jobs in a list, or take all that a filter finds: replay, cancel, delete or run them.<//>`}

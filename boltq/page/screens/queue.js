@@ -5,6 +5,7 @@ import { Bulk } from "../bulk.js";
 import { Chart } from "../chart.js";
 import { html, useState } from "../html.js";
 import { Icon } from "../icons.js";
+import { person } from "../kept.js";
 import { JobList, useJobs } from "../joblist.js";
 import { may, overview, rates, trail, workersOf } from "../live.js";
 import { act, Button, Card, Choice, Dialog, Empty, Field, Head, Problem, Spark, STATES, State, Time } from "../parts.js";
@@ -19,12 +20,12 @@ function Pause({ queue, onClose, look }) {
   const send = async (event) => {
     event.preventDefault();
     onClose();
-    await act("POST", `/api/queues/${inPath(queue)}/pause`, { reason }, `${queue} is paused.`);
+    await act("POST", `/api/queues/${inPath(queue)}/pause`, { reason, by: person.value }, `${queue} is paused.`);
     look();
   };
   return html`<${Dialog} title=${`Pause ${queue}?`} onClose=${onClose}><form onSubmit=${send}>
     <div class="body"><p>No more of its jobs are handed out. What runs goes on, and new jobs may come.</p>
-      <${Field} label="Why, for people"><input value=${reason} maxlength="200" onInput=${(event) => write(event.target.value)} autofocus /><//></div>
+      <${Field} label="Why, for people"><input value=${reason} maxlength="200" onInput=${(event) => write(event.target.value)} data-first /><//></div>
     <div class="foot"><${Button} onClick=${onClose}>Leave it<//><${Button} type="submit" kind="first" icon="pause">Pause<//></div>
   </form><//>`;
 }

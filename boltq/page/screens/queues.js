@@ -13,7 +13,7 @@ export function Queues() {
   const shown = seen?.queues.filter((one) => one.queue.includes(wanted)) ?? [];
   return html`<${Head} title="Queues" under="The longest wait first: depth says little, the wait is what people feel."><//>
     <div class="stack">${seen && html`<${Troubles} seen=${seen} />`}
-    <${Card} label="Queues">
+    <${Card}>
       <div class="filters"><span class="grow"><input data-search type="search" value=${wanted} aria-label="Find a queue" placeholder="a part of its name" onInput=${(event) => refine({ name: event.target.value })} /></span></div>
       ${shown.length ? html`<${QueueTable} queues=${shown} /><p class="under-table">${many(shown.length, "queue")}</p>` : html`<${Empty} icon="queues" title=${seen ? "No such queue" : "Looking"}>${seen && "A queue is there once a job is enqueued into it."}<//>`}
     <//></div>`;

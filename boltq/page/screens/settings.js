@@ -5,7 +5,7 @@ import { html } from "../html.js";
 import { isHelping } from "../keyboard.js";
 import { clock, density, everySeconds, person, secret, theme } from "../kept.js";
 import { grants, learn, overview, version } from "../live.js";
-import { Button, Card, Choice, Field, Head } from "../parts.js";
+import { Button, Card, Choice, Head } from "../parts.js";
 import { bytes, lasting } from "../shown.js";
 
 const Row = ({ title, note, children }) => html`<div class="setting"><div><p class="strong">${title}</p><p class="quiet small">${note}</p></div><div>${children}</div></div>`;
@@ -25,6 +25,7 @@ export function Settings() {
       <div class="stack">
         <${Card} title="Who you are"><div class="settings">
           <${Row} title="Key" note=${secret.value ? "Kept until this tab is closed." : "None is given."}><div class="row"><${Button} icon="key" onClick=${() => { isLocked.value = true; }}>${secret.value ? "Another" : "Give one"}<//>${secret.value && html`<${Button} kind="plain" onClick=${() => { secret.value = ""; learn(); }}>Forget it<//>`}</div><//>
+          <${Row} title="Name" note="By whom pauses and operations are said to be."><input value=${person.value} aria-label="Name" maxlength="60" onInput=${(event) => { person.value = event.target.value; }} /><//>
           <${Row} title="May" note="The server decides; the page only hides what it would refuse."><span class="row">${(grants.value ?? []).map((one) => html`<span key=${one} class="tag">${one}</span>`)}</span><//>
         </div><//>
         <${Card} title="The server"><dl class="facts body">

@@ -1,12 +1,16 @@
 // Workers: who is there, what each has in hand, and who was not heard of any more.
 
-import { html } from "../html.js";
-import { now, overview } from "../live.js";
-import { Card, Empty, Head, QueueLink, Since, Time } from "../parts.js";
+import { html, useState } from "../html.js";
+import { person } from "../kept.js";
+import { may, now, overview, snapshot } from "../live.js";
+import { act, Button, Card, Dialog, Empty, Head, QueueLink, Since, Time } from "../parts.js";
+import { usePoll } from "../poll.js";
 import { to } from "../route.js";
 import { many, number } from "../shown.js";
+import { Snippets, workerSnippets } from "../snippets.js";
 
 const MOST_SLOTS = 48;
+const MOST_EVENTS = 30;
 
 /** A thread is a small mark, filled while it has a job. */
 export function Slots({ worker }) {
@@ -16,30 +20,69 @@ export function Slots({ worker }) {
   return html`<span class="slots" role="img" aria-label=${text} title=${text}>${Array.from({ length: threads }, (_, i) => html`<i key=${i} class=${i < busy ? "on" : ""}></i>`)}</span>`;
 }
 
-function Worker({ one }) {
+const SAID = { quiet: "It claims nothing more once it hears of it, within 10 s.", stop: "It finishes what it runs and ends; it hears of it within 10 s.", resume: "It goes on." };
+
+function Orders({ one, ask }) {
+  if (!one.alive || !may("admin")) return null;
+  const isQuiet = one.status === "quiet" || one.order?.word === "quiet";
+  return html`<span class="row right">
+    ${isQuiet ? html`<${Button} kind="small" icon="resume" onClick=${() => ask(one, "resume")}>Resume<//>` : html`<${Button} kind="small" icon="pause" onClick=${() => ask(one, "quiet")} title="Claim nothing more, and stay">Quiet<//>`}
+    <${Button} kind="small danger" icon="stop" onClick=${() => ask(one, "stop")} title="Finish what runs, and end">Stop<//></span>`;
+}
+
+function Status({ one }) {
+  if (!one.alive) return html`<span class="tag bad">gone</span>`;
+  if (one.order && one.status === "working") return html`<span class="tag warn">asked to ${one.order.word === "quiet" ? "be quiet" : one.order.word}</span>`;
+  return one.status === "working" ? null : html`<span class="tag warn">${one.status}</span>`;
+}
+
+function Worker({ one, ask }) {
   return html`<tr class=${one.alive ? "" : "gone"}>
-    <td><span class="pulse ${one.alive ? "" : "lost"}"><b class="mono">${one.id}</b></span><div class="small quiet">${one.host}, process ${one.pid}, ${one.version}</div></td>
+    <td><span class="pulse ${one.alive ? "" : "lost"}"><b class="mono">${one.id}</b></span> <${Status} one=${one} /><div class="small quiet">${one.host}, process ${one.pid}, ${one.version}</div></td>
     <td><span class="row">${Object.entries(one.queues).slice(0, 8).map(([name, weight]) => html`<span key=${name}><${QueueLink} name=${name} />${weight > 1 && html`<span class="quiet"> ×${weight}</span>`}</span>`)}${Object.keys(one.queues).length > 8 && html`<span class="quiet">and ${Object.keys(one.queues).length - 8} others</span>`}</span></td>
     <td><${Slots} worker=${one} />${one.stuck > 0 && html`<span class="tag bad">${many(one.stuck, "handler")} stuck</span>`}</td>
     <td>${one.jobs.length ? html`<ul class="small">${one.jobs.slice(0, 3).map((job) => html`<li key=${job.id}><a class="link" href=${to("jobs", job.id)}>${job.type}</a> <span class="quiet">for <${Since} at=${job.since} /></span></li>`)}${one.jobs.length > 3 && html`<li><a class="link quiet" href=${to("jobs", "", { state: "running", worker: one.id })}>and ${one.jobs.length - 3} others</a></li>`}</ul>` : html`<span class="quiet">nothing</span>`}</td>
     <td class="num">${number(one.worked)}</td>
     <td class="num quiet"><${Time} at=${one.started_at} /></td>
     <td class="num ${one.alive ? "" : "bad"}"><${Time} at=${one.seen_at} /></td>
+    <td><${Orders} one=${one} ask=${ask} /></td>
   </tr>`;
+}
+
+const QUESTIONS = { quiet: "Let this worker be quiet?", stop: "Stop this worker?", resume: "Let this worker go on?" };
+
+function Sure({ one, word, onClose }) {
+  const does = async () => {
+    onClose();
+    await act("POST", `/api/workers/${encodeURIComponent(one.id)}/${word}`, { by: person.value }, SAID[word]);
+    snapshot.look();
+  };
+  return html`<${Dialog} title=${QUESTIONS[word]} onClose=${onClose}>
+    <div class="body"><p class="mono break">${one.id}</p><p>${SAID[word]}${word === "stop" ? " If something starts workers again when they end, it does." : ""}</p><${Snippets} of=${workerSnippets(one.id, word)} /></div>
+    <div class="foot"><${Button} onClick=${onClose}>Leave it<//><${Button} kind=${word === "stop" ? "first danger" : "first"} onClick=${does}>${word === "quiet" ? "Be quiet" : word === "stop" ? "Stop" : "Resume"}<//></div>
+  <//>`;
 }
 
 export function Workers() {
   const seen = overview.value;
+  const [asking, turn] = useState(null);
+  const setAsking = (one, word) => turn({ one, word });
+  const history = usePoll("/api/workers", { every: 5 }).value.value?.history?.slice(0, MOST_EVENTS) ?? [];
   now.value;
   const all = seen ? [...seen.workers].sort((a, b) => b.alive - a.alive || (a.id < b.id ? -1 : 1)) : [];
   const alive = all.filter((one) => one.alive);
   const threads = alive.reduce((sum, one) => sum + one.threads, 0);
   const busy = alive.reduce((sum, one) => sum + one.in_hand, 0);
   return html`<${Head} title="Workers" under=${`${many(alive.length, "worker")}, ${number(busy)} of ${many(threads, "thread")} busy. Who was not heard of for 30 seconds is taken for gone, and its jobs go to others.`}><//>
-    <${Card} label="Workers">
+    <div class="stack"><${Card}>
       ${all.length ? html`<div class="scroll" tabindex="0" role="region" aria-label="Workers"><table>
-        <thead><tr><th scope="col">worker</th><th scope="col">queues</th><th scope="col">threads</th><th scope="col">runs</th><th scope="col" class="num">worked</th><th scope="col" class="num">started</th><th scope="col" class="num">heard of</th></tr></thead>
-        <tbody>${all.map((one) => html`<${Worker} key=${one.id} one=${one} />`)}</tbody></table></div>`
+        <thead><tr><th scope="col">worker</th><th scope="col">queues</th><th scope="col">threads</th><th scope="col">runs</th><th scope="col" class="num">worked</th><th scope="col" class="num">started</th><th scope="col" class="num">heard of</th><th scope="col"><span class="away">Actions</span></th></tr></thead>
+        <tbody>${all.map((one) => html`<${Worker} key=${one.id} one=${one} ask=${setAsking} />`)}</tbody></table></div>`
       : html`<${Empty} icon="workers" title=${seen ? "No worker was heard of in the last ten minutes" : "Looking"}>${seen && html`Start one: <code>boltq-worker</code>`}<//>`}
-    <//>`;
+    <//>
+    <${Card} title="What became of workers" aside="the last first">
+      ${history.length ? html`<table><tbody>${history.map((one) => html`<tr key=${`${one.worker} ${one.what} ${one.at}`}><td><span class="tag ${one.what === "lost" ? "bad" : ""}">${one.what}</span></td><td class="fill mono"><span class="clip">${one.worker}</span></td><td class="quiet">${one.by && `by ${one.by}`}</td><td class="num"><${Time} at=${one.at} /></td></tr>`)}</tbody></table>`
+      : html`<${Empty} icon="workers" title="Nothing is known of any" />`}
+    <//></div>
+    ${asking && html`<${Sure} one=${asking.one} word=${asking.word} onClose=${() => turn(null)} />`}`;
 }

@@ -1,0 +1,162 @@
+"""The playground end to end: the guided scenes, and all that can be done to a job by hand."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+from browsed import Site, browsed, browser
+from chromium import Page
+from servers import TestServer, until
+
+QUEUE = "playground"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with browser(tmp_path_factory.mktemp("chromium")) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def site(page: Page, shared_servers: Callable[[str], TestServer]) -> Iterator[Site]:
+    with browsed(page, shared_servers("valkey"), queues=(QUEUE, "default")) as site:
+        yield site
+
+
+def is_over(site: Site) -> bool:
+    steps = "document.querySelectorAll('.story li').length"
+    return bool(
+        site.page.run(
+            f"{steps} > 0 && {steps} === document.querySelectorAll('.story li.done').length"
+        )
+    )
+
+
+def plays(site: Site, title: str) -> dict[str, object]:
+    """Play a scene to its end; returns the job that it was of."""
+    site.opens("playground")
+    site.page.until("document.querySelector('.scene') !== null")
+    all = "[...document.querySelectorAll('.scene')]"
+    find = f"{all}.find((one) => one.textContent.includes('{title}'))"
+    site.page.until(f"{find} !== undefined && !{find}.disabled")
+    site.page.run(f"{find}.click()")
+    until(lambda: is_over(site), 45)
+    href = site.page.run(
+        "[...document.querySelectorAll('a')].find((one) => one.textContent === 'its page').href"
+    )
+    site.clicks("its page")
+    site.sees("It is done.")
+    assert site.page.complaints == []
+    id = str(href).rpartition("/")[2].replace("%3A", ":")
+    return dict(site.api.ask("GET", f"/api/jobs/{id}").json)
+
+
+def test_a_job_is_tried_again_with_backoff_until_it_completes(site: Site) -> None:
+    job = plays(site, "Retry with backoff")
+    assert (job["state"], job["attempt"], job["failures"]) == ("completed", 3, 2)
+    assert site.shows("attempt 1 failed")
+    assert site.shows("failure 2 of 2, as was asked for")
+
+
+def test_a_job_dies_and_is_replayed_without_a_word_being_read(site: Site) -> None:
+    job = plays(site, "Die, and be replayed")
+    assert (job["state"], job["failures"]) == ("completed", 3)
+    assert site.boltq.stats(QUEUE).replayed_total >= 1
+    assert site.shows("the other side is down")
+
+
+def test_a_worker_crashes_and_its_job_goes_to_another(site: Site) -> None:
+    job = plays(site, "A worker crashes")
+    assert (job["state"], job["lost"], job["attempt"]) == ("completed", 1, 2)
+    assert job["result"] == {"by": "worker B"}
+    assert site.shows("attempt 1 lost its worker")
+
+
+def test_a_stranger_on_an_empty_server_is_led_to_the_playground(
+    page: Page, shared_servers: Callable[[str], TestServer]
+) -> None:
+    with browsed(page, shared_servers("valkey")) as empty:
+        empty.opens()
+        empty.sees("Nothing has happened here yet.")
+        empty.clicks("Open the playground")
+        empty.sees("A job that")
+
+
+def test_jobs_are_enqueued_moved_held_and_let_go_by_hand(site: Site) -> None:
+    site.opens("playground")
+    before = site.boltq.stats(QUEUE).enqueued_total
+    site.clicks("Pause")
+    site.sees("is paused: what is queued waits")
+    assert site.boltq.stats(QUEUE).paused
+    site.clicks("completes")
+    site.writes("How many", "3")
+    site.clicks("Enqueue 3")
+    site.sees("3 jobs enqueued.")
+    site.page.until("document.querySelectorAll('.lane.queued .chip').length === 3")
+    site.page.run("document.querySelector('.lane.queued .chip').click()")
+    site.chooses("Priority", "9")
+    site.sees("Priority 9.")
+    ids = [job.id for job in site.boltq.list("queued", queue=QUEUE).jobs]
+    assert sorted(site.boltq.get(id).priority for id in ids) == [4, 4, 9]
+    assert site.shows('"priority":9')
+    site.clicks("Delay 10 s")
+    site.sees("It waits 10 s.")
+    site.page.until("document.querySelectorAll('.lane.scheduled .chip').length === 1")
+    site.clicks("Run now")
+    site.page.until("document.querySelectorAll('.lane.queued .chip').length === 3")
+    site.clicks("Cancel")
+    site.sees("Cancelled.")
+    site.clicks("Resume")
+    until(lambda: site.boltq.stats(QUEUE).queued == 0)
+    stats = site.boltq.stats(QUEUE)
+    assert (stats.enqueued_total - before, stats.cancelled, stats.paused) == (3, 1, 0)
+    site.page.until("document.querySelectorAll('.lane.completed .chip').length >= 2")
+    assert site.page.complaints == []
+
+
+def test_the_dead_of_the_queue_are_replayed_together(site: Site) -> None:
+    site.opens("playground")
+    site.clicks("always fails")
+    site.clicks("Enqueue")
+    site.page.until("document.querySelectorAll('.lane.dead .chip').length > 0")
+    before = site.boltq.stats(QUEUE).replayed_total
+    dead = site.boltq.stats(QUEUE).dead
+    site.clicks(f"Replay the dead ({dead})")
+    until(lambda: site.boltq.stats(QUEUE).replayed_total == before + dead)
+
+
+def test_what_is_copied_as_curl_python_and_boltq_does_what_the_page_does(site: Site) -> None:
+    site.opens("playground?queue=copied")
+    site.clicks("Its type, payload and options")
+    site.writes("Payload", '{"big": 9007199254740993, "text": "it\'s \\u00e9 $HOME", "no": null}')
+    site.writes("Priority", "7")
+    made = []
+    for kind in ("curl", "Python", "boltq"):
+        site.clicks(kind)
+        written = str(site.page.run("document.querySelector('.snippets pre').textContent"))
+        made.append(run_as(kind, written, site))
+    payloads = {bytes(site.boltq.get(id).payload or b"") for id in made}
+    told = [json.loads(payload) for payload in payloads]
+    assert all(one == {"big": 9007199254740993, "text": "it's é $HOME", "no": None} for one in told)
+    assert {site.boltq.get(id).priority for id in made} == {7}
+    assert {site.boltq.get(id).queue for id in made} == {"copied"}
+
+
+def run_as(kind: str, written: str, site: Site) -> str:
+    """Run what was copied, where the API and the server are; returns the id of the job."""
+    environ = {
+        "PATH": f"{sys.exec_prefix}/bin:/usr/bin:/bin",
+        "REDIS_ADDR": site.boltq.server.address.shown,
+        "BOLTQ_PREFIX": site.boltq.server.prefix,
+    }
+    if kind == "curl":
+        came = subprocess.check_output(["sh", "-c", f"{written} -s"], env=environ, timeout=20)
+        return str(json.loads(came)["id"])
+    if kind == "boltq":
+        came = subprocess.check_output(["sh", "-c", written], env=environ, timeout=20)
+        return came.decode().strip()
+    line = written.replace("app.enqueue", "made = app.enqueue") + "\nprint(made.id)"
+    came = subprocess.check_output([sys.executable, "-c", line], env=environ, timeout=20)
+    return came.decode().strip()

@@ -1,0 +1,238 @@
+"""The page in use: by keys alone, with exact numbers, large payloads, and many jobs at once."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from browsed import Site, browsed, browser
+from chromium import Page
+from servers import TestServer, until
+
+from boltq import ids
+from boltq.newjob import NewJob
+
+QUEUE = "mail"
+BIG = 9007199254740993
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with browser(tmp_path_factory.mktemp("chromium")) as page:
+        yield page
+
+
+@pytest.fixture
+def site(page: Page, shared_servers: Callable[[str], TestServer]) -> Iterator[Site]:
+    with browsed(page, shared_servers("valkey")) as site:
+        yield site
+
+
+def sends(site: Site, count: int) -> None:
+    site.boltq.enqueue_many((NewJob("send", {"n": n}) for n in range(count)), queue=QUEUE)
+
+
+def dead(site: Site, count: int, error: str = "Timeout") -> list[str]:
+    """Let that many jobs die."""
+    sends(site, count)
+    token = ids.new_token()
+    asked = {"queues": [QUEUE], "max_jobs": count, "token": token}
+    jobs = site.api.ask("POST", "/api/claims", asked).json["jobs"]
+    told = {"error": {"type": error, "message": f"{error} it was"}, "final": True, "token": token}
+    fails = [{"id": job["id"], **told} for job in jobs]
+    assert site.api.ask("POST", "/api/acks", {"fails": fails}).status == 200
+    return [job["id"] for job in jobs]
+
+
+def at(site: Site) -> str:
+    return str(site.page.run("location.hash"))
+
+
+def test_keys_alone_lead_everywhere_and_through_a_list(site: Site) -> None:
+    dead(site, 3)
+    site.opens()
+    for key, place in {"q": "#/queues", "j": "#/jobs", "d": "#/dead", "w": "#/workers"}.items():
+        site.page.key("g")
+        site.page.key(key)
+        site.page.until(f"location.hash === {json.dumps(place)}")
+    site.goes("jobs")
+    site.page.until("document.querySelectorAll('tr[data-row]').length === 3")
+    rows = site.page.run("[...document.querySelectorAll('tr[data-row]')].map((e) => e.dataset.row)")
+    for key in ("j", "j", "k", "j"):
+        site.page.key(key)
+    site.page.until(f"document.querySelector('tr.at')?.dataset.row === {json.dumps(rows[1])}")
+    site.page.key("x")
+    site.sees("1 job marked")
+    site.page.key("x")
+    site.page.key("Enter")
+    site.sees("It is dead")
+    assert at(site) == f"#/jobs/{QUEUE}%3A{rows[1].partition(':')[2]}"
+
+
+def test_a_key_that_is_written_into_a_field_does_nothing_else(site: Site) -> None:
+    site.opens("jobs")
+    site.page.key("/")
+    site.page.until("document.activeElement.type === 'search'")
+    for key in "gqt.?":
+        site.page.key(key)
+    assert site.page.run("document.activeElement.value") == "gqt.?"
+    assert (at(site), site.page.run("document.querySelector('dialog')")) == ("#/jobs", None)
+    site.page.key("Escape")
+    site.page.key("?")
+    site.sees("the next row, the one before")
+    site.page.key("Escape")
+    site.page.until("document.querySelector('dialog') === null")
+    site.page.key("t")
+    site.page.until("document.documentElement.dataset.theme !== 'system'")
+
+
+def test_a_filter_stands_in_the_address_and_can_be_gone_back_to(site: Site) -> None:
+    dead(site, 2, "Timeout")
+    dead(site, 3, "Refused")
+    site.opens(f"jobs?state=dead&error=Refused&queue={QUEUE}")
+    site.page.until("document.querySelectorAll('tr[data-row]').length === 3")
+    site.clicks("error Refused")
+    site.page.until("document.querySelectorAll('tr[data-row]').length === 5")
+    assert at(site) == f"#/jobs?state=dead&queue={QUEUE}"
+    site.writes("Find jobs", "error:Timeout type:send")
+    site.page.key("Enter")
+    site.page.until("document.querySelectorAll('tr[data-row]').length === 2")
+    assert "error=Timeout" in at(site)
+    assert "type=send" in at(site)
+
+
+def test_an_integer_that_no_double_holds_is_shown_copied_and_enqueued_again_as_it_is(
+    site: Site,
+) -> None:
+    written = b'{"n":%d,"one":1.0,"e":1e400,"same":1,"same":2}' % BIG
+    site.boltq.enqueue("exact", raw=written, queue=QUEUE, id="exact")
+    site.opens(f"jobs/{QUEUE}%3Aexact")
+    site.sees(str(BIG))
+    shown = site.page.run("document.querySelector('pre.json').textContent")
+    assert "".join(shown.split()) == written.decode()
+    site.clicks("Edit and enqueue again")
+    site.clicks("Enqueue")
+    site.page.until("document.querySelector('dialog') === null && !location.hash.includes('exact')")
+    site.sees(str(BIG))
+    again = site.page.run("decodeURIComponent(location.hash.split('/')[2])")
+    came = bytes(site.boltq.get(again).payload or b"")
+    assert b"".join(came.split()) == written
+
+
+def test_what_is_copied_is_copied_without_tls_too(site: Site) -> None:
+    site.boltq.enqueue("exact", raw=b"null", queue=QUEUE, id="copied")
+    site.opens(f"jobs/{QUEUE}%3Acopied")
+    site.page.run(
+        "Object.defineProperty(navigator, 'clipboard', {value: undefined});"
+        "document.addEventListener('copy', () => { window.copied = getSelection().toString()"
+        " || document.activeElement.value; })"
+    )
+    button = "document.querySelector('[aria-label=\"Copy the id\"]')"
+    site.page.until(f"{button} !== null")
+    site.page.run(f"{button}.focus()")
+    site.page.key("Enter")
+    site.page.until("window.copied !== undefined")
+    assert site.page.run("window.copied") == f"{QUEUE}:copied"
+
+
+def test_a_payload_of_a_mebibyte_is_cut_and_shown_whole_when_asked_for(site: Site) -> None:
+    rows = [{"id": n, "name": "x" * 22} for n in range(23_000)]
+    written = json.dumps(rows, separators=(",", ":")).encode()
+    assert 1_000_000 < len(written) < 1_048_576
+    site.boltq.enqueue("large", raw=written, queue=QUEUE, id="large")
+    site.opens(f"jobs/{QUEUE}%3Alarge")
+    site.sees("The first 11.7 KiB of")
+    assert site.page.run("document.querySelectorAll('pre.json span').length") < 5000
+    heap = site.page.heap_bytes()
+    site.clicks("Show all")
+    site.sees("All ")
+    shown = str(site.page.run("document.querySelector('pre.json').textContent"))
+    assert "".join(shown.split()) == written.decode()
+    assert site.page.heap_bytes() - heap < 60_000_000
+    assert heap < 30_000_000
+
+
+def test_a_group_of_the_dead_is_replayed_and_who_dies_meanwhile_is_not_touched(site: Site) -> None:
+    dead(site, 4, "Timeout")
+    dead(site, 2, "Refused")
+    site.opens("dead")
+    site.page.until("document.querySelectorAll('main section')[0].innerText.includes('Timeout it')")
+    row = "[...document.querySelectorAll('tr')].find((e) => e.innerText.includes('Timeout it was'))"
+    site.page.run(f"{row}.querySelector('button.button').click()")
+    site.sees("4 jobs will be queued again")
+    later = dead(site, 3, "Timeout")
+    site.clicks("Replay 4")
+    site.sees("4 jobs done")
+    stats = site.boltq.stats(QUEUE)
+    assert (stats.queued, stats.dead, stats.replayed_total) == (4, 5, 4)
+    assert {site.boltq.get(id).state for id in later} == {"dead"}
+
+
+def test_where_the_count_is_another_by_then_nothing_is_done(site: Site) -> None:
+    gone = dead(site, 4)
+    site.opens("dead")
+    site.clicks("Replay all")
+    site.sees("4 jobs will be queued again")
+    site.boltq.purge_job(gone[0])
+    site.clicks("Replay 4")
+    site.page.until("document.querySelector('dialog .problem, dialog .tag') !== null")
+    until(lambda: all(one.ended for one in site.boltq.operations(QUEUE)))
+    assert site.boltq.stats(QUEUE).queued == 0
+
+
+def test_what_cannot_be_undone_is_typed_before_it_is_done(site: Site) -> None:
+    dead(site, 5)
+    site.opens("dead")
+    site.clicks("Delete all")
+    site.sees("5 jobs will be deleted")
+    assert site.page.run("document.querySelector('dialog button[type=submit]').disabled")
+    site.writes("Type 5", "5")
+    site.clicks("Delete 5")
+    until(lambda: site.boltq.stats(QUEUE).dead == 0)
+
+
+def test_rows_do_not_jump_while_others_come(site: Site) -> None:
+    first_ones = dead(site, 3)
+    site.opens("jobs")
+    site.page.until("document.querySelectorAll('tr[data-row]').length === 3")
+    first = site.page.run("document.querySelector('tr[data-row]').dataset.row")
+    dead(site, 2)
+    site.sees("2 newer jobs: show")
+    assert site.page.run("document.querySelector('tr[data-row]').dataset.row") == first
+    site.boltq.replay(first_ones[0])
+    row = f"document.querySelector('tr[data-row=\"{first_ones[0]}\"]')"
+    site.page.until(f"{row}.innerText.includes('queued')")
+    assert site.page.run("document.querySelectorAll('tr[data-row]').length") == 3
+    site.clicks("2 newer jobs: show")
+    site.page.until("document.querySelectorAll('tr[data-row]').length === 5")
+
+
+def test_a_list_goes_on_as_far_as_there_are_jobs(site: Site) -> None:
+    sends(site, 120)
+    site.opens("jobs?state=queued")
+    site.sees("50 of 120 looked at")
+    site.clicks("Look further")
+    site.sees("100 jobs shown")
+    site.clicks("Look further")
+    site.sees("120 jobs shown; 120 of 120 looked at")
+    rows = site.page.run("[...document.querySelectorAll('tr[data-row]')].map((e) => e.dataset.row)")
+    assert len(rows) == len(set(rows)) == 120
+
+
+def test_a_queue_is_set_paused_with_a_reason_and_deleted(site: Site) -> None:
+    site.boltq.enqueue("send", queue=QUEUE, id="only")
+    site.opens(f"queues/{QUEUE}")
+    site.writes("max attempts", "7")
+    site.clicks("Set 1 value")
+    until(lambda: site.boltq.settings(QUEUE)["job_max_attempts"] == "7")
+    site.clicks("Pause")
+    site.writes("Why, for people", "the mail server is down")
+    site.page.run("document.querySelector('dialog button[type=submit]').click()")
+    site.sees("the mail server is down")
+    assert site.boltq.stats(QUEUE).pause_reason == "the mail server is down"
+    site.clicks("Resume")
+    until(lambda: not site.boltq.stats(QUEUE).paused)
+    site.boltq.purge_job(f"{QUEUE}:only")
+    site.clicks("Delete")
+    site.writes(f"Type {QUEUE}", QUEUE)
+    site.page.run("document.querySelector('dialog button[type=submit]').click()")
+    until(lambda: QUEUE not in site.boltq.queues())

@@ -2,7 +2,7 @@
 
 import copy
 import threading
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 from boltq import ids, newjob, scripts
@@ -33,13 +33,14 @@ _ALONE = BoltQError("one job of the call was refused, and so all of it: each is 
 class _Newcomer:
     """A job whose thread waits until another one has sent it, or until it may lead the next."""
 
-    __slots__ = ("answer", "called", "item")
+    __slots__ = ("answer", "called", "following", "item")
 
     def __init__(self, item: scripts.EnqueueItem) -> None:
         self.item = item
         self.called = threading.Lock()
         self.called.acquire()
         self.answer: Entered | BaseException | None = None
+        self.following: _Newcomer | None = None
 
 
 _Lane = list[_Newcomer]
@@ -71,6 +72,8 @@ class Entry:
                 lane.append(me)
         if lane is not None:
             me.called.acquire()
+            if me.following:
+                me.following.called.release()
         if me.answer is None:
             self._lead(me, asked, place)
         if me.answer is _ALONE:
@@ -104,7 +107,11 @@ class Entry:
                 del self._lanes[place]
         for one, answer in zip(together, answers, strict=True):
             one.answer = answer
-            one.called.release()
+        # Each calls the next: all at once would only wait for the interpreter's lock.
+        for one, following in pairwise(together):
+            one.following = following
+        if me.following:
+            me.following.called.release()
 
     def _send(
         self, asked: JobRequest, items: list[scripts.EnqueueItem]

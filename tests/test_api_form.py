@@ -186,6 +186,56 @@ def test_each_job_of_a_batch_knows_them_too(http: TestClient, boltq: BoltQ) -> N
     ]
 
 
+STATE = "rojo=00f067aa0ba902b7,congo@acme=t61rcWkgMzE"
+
+
+def test_the_state_of_a_trace_goes_with_it_into_the_job_and_out_with_its_claim(
+    http: TestClient, boltq: BoltQ
+) -> None:
+    id = posted(http, {"type": "echo"}, traceparent=TRACE, tracestate=STATE).json["id"]
+    body = json.dumps({"queues": ["default"], "worker_id": "w"})
+    (claimed,) = http.simulate_post("/api/claims", body=body, headers=JSON).json["jobs"]
+    assert claimed["id"] == id
+    for headers in (claimed["headers"], json.loads(boltq.get(id).headers or b"")):
+        assert (headers["traceparent"], headers["tracestate"]) == (TRACE, STATE)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (" a=1 ,, b=2\t", "a=1,b=2"),
+        (
+            ",".join(f"k{n}={'v' * 50}" for n in range(20)),
+            ",".join(f"k{n}={'v' * 50}" for n in range(9)),
+        ),
+        ("a=" + "v" * 256, "a=" + "v" * 256),
+        *((wrong, None) for wrong in ("", "a", "=1", "A=1", "a=", "a=b=c", "a=\xe9", "a@B=1")),
+        ("a=" + "v" * 257, None),
+        (",".join(f"k{n}=1" for n in range(33)), None),
+    ],
+)
+def test_a_state_is_kept_to_its_form_and_to_512_bytes(
+    http: TestClient, written: str, kept: str | None
+) -> None:
+    made = posted(http, {"type": "echo"}, traceparent=TRACE, tracestate=written)
+    assert made.json["headers"].get("tracestate") == kept
+
+
+def test_a_state_never_stands_beside_the_parent_of_another_trace(http: TestClient) -> None:
+    made = posted(http, {"type": "echo"}, traceparent="00-wrong", tracestate=STATE)
+    assert list(made.json["headers"]) == ["request_id"]
+    own = {"traceparent": TRACE.replace("b7ad", "aaaa")}
+    made = posted(http, {"type": "echo", "headers": own}, traceparent=TRACE, tracestate=STATE)
+    assert made.json["headers"] == own | {"request_id": made.headers["x-request-id"]}
+
+
+def test_where_there_is_room_for_the_trace_alone_its_state_gives_way(http: TestClient) -> None:
+    own = {"a": "b" * 3700}
+    state = "k=" + "v" * 250 + ",l=" + "v" * 250
+    made = posted(http, {"type": "echo", "headers": own}, traceparent=TRACE, tracestate=state)
+    assert sorted(made.json["headers"]) == ["a", "request_id", "traceparent"]
+
+
 def test_what_the_body_says_of_them_holds(http: TestClient) -> None:
     own = {"request_id": "mine", "traceparent": "its own form"}
     result = posted(http, {"type": "echo", "headers": own}, traceparent=TRACE)

@@ -201,7 +201,7 @@ async function send(asked, came) {
   }
 }
 
-const SELDOM = ["X-Request-Id", "If-None-Match", "traceparent"];
+const SELDOM = ["X-Request-Id", "If-None-Match", "traceparent", "tracestate"];
 
 function field(label, input, tall = false) {
   return make("label", { className: tall ? "tall" : "" }, make("span", { className: "mono" }, label), input);

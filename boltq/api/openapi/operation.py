@@ -196,6 +196,10 @@ PARAMETERS: Mapping[str, Parameter] = {
         *("traceparent", "header"),
         "The trace that the request is part of (W3C Trace Context), for the headers of its jobs.",
     ),
+    "tracestate": Parameter(
+        *("tracestate", "header"),
+        "What those before us say of that trace, for the headers of its jobs: up to 512 bytes.",
+    ),
     "request_id": Parameter(
         *("X-Request-Id", "header"), "A name for the request, for its answer and the log."
     ),

@@ -40,7 +40,7 @@ OPERATIONS: Mapping[str, Operation] = {
             ),
         },
         refusals=(409, 422),
-        parameters=("idempotency_key", "prefer", "traceparent"),
+        parameters=("idempotency_key", "prefer", "traceparent", "tracestate"),
         body=JobRequest,
     ),
     "POST /api/jobs/batch": Operation(
@@ -59,7 +59,7 @@ OPERATIONS: Mapping[str, Operation] = {
             ),
         },
         refusals=(409, 422),
-        parameters=("mode", "idempotency_key", "traceparent"),
+        parameters=("mode", "idempotency_key", "traceparent", "tracestate"),
         body=JobRequest,
         many=True,
         lines=LINES,

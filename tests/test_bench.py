@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -163,9 +164,11 @@ def test_a_queue_that_exists_is_refused_and_left_as_it_was(
     assert not tmp_path.joinpath("any").exists()
 
 
-@pytest.mark.parametrize("part", ["drain", "backlog"])
-def test_ctrl_c_leaves_no_key_and_no_process(
-    part: str, server: TestServer, stem: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("part", "number"), [("drain", signal.SIGINT), ("backlog", signal.SIGTERM)]
+)
+def test_ctrl_c_or_its_end_leaves_no_key_and_no_process(
+    part: str, number: signal.Signals, server: TestServer, stem: str, tmp_path: Path
 ) -> None:
     arguments = ("--only", part, "--queue", stem, "--waiting", "1000000", "--threads", "2")
     with at_terminal(
@@ -173,11 +176,28 @@ def test_ctrl_c_leaves_no_key_and_no_process(
     ) as seen:
         raw = server.raw()
         until(lambda: raw.hlen(f"boltq1:{{{stem}-{part}-1}}:jobs") > 1000, 20)
-        seen.interrupt()
+        seen.process.send_signal(number)
         assert seen.end() == Exit.INTERRUPTED
     assert "stopped by Ctrl-C" in seen.plain
     assert left_of(server, stem) == []
     assert processes_of(stem) == ""
+
+
+@pytest.mark.parametrize("forbidden", ["-info", "-memory", "-script", "-unlink", "-exists"])
+def test_what_the_user_may_not_do_is_a_sentence_and_status_5(
+    forbidden: str, server: TestServer, stem: str
+) -> None:
+    user = ids.new_token()
+    raw = server.raw()
+    raw.execute_command("ACL", "SETUSER", user, "on", ">secret", "~*", "&*", "+@all", forbidden)
+    address = server.address.replace("://", f"://{user}:secret@")
+    arguments = ("--only", "enqueue,memory", "--jobs", "100", "--rounds", "1", "--queue", stem)
+    status, out, err = Shell(server, REDIS_ADDR=address).all("bench", *arguments)
+    raw.execute_command("ACL", "DELUSER", user)
+    assert (status, out) == (Exit.SERVER, "")
+    assert left_of(server, stem) == []
+    assert re.search("refused: .*no permissions|refused: .*NOPERM", err)
+    assert "secret" not in err
 
 
 def test_json_holds_where_it_was_measured_and_all_figures(server: TestServer, stem: str) -> None:

@@ -25,13 +25,13 @@ def enqueueing(site: Site, plan: Plan) -> Iterator[list[Trial]]:
 
     def single() -> list[Taken]:
         queue = site.queue("enqueue")
-        script = site.server.no_op(queue)
+        run_no_op = site.server.no_op(queue)
         took, took_no_op = 0.0, 0.0
         for _ in range(few):
             began = time.perf_counter()
             site.client.enqueue(NOOP, PAYLOAD, queue=queue)
             middle = time.perf_counter()
-            script.run()
+            run_no_op()
             took += middle - began
             took_no_op += time.perf_counter() - middle
         site.forget(queue)

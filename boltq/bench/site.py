@@ -42,6 +42,8 @@ class Site:
                 f"queue {name} exists: bench touches no queue that it has not made; "
                 f"name what its queues begin with, --queue"
             )
+        # There is nothing to delete yet: but who may not, hears it before anything is there.
+        self.server.forget(name)
         self._queues.append(name)
         return name
 

@@ -1,7 +1,7 @@
 """Plain commands beside the scripts: for measuring, on queues that nobody else has."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
 from boltq.evalsha.connect import ROAD_ERRORS
@@ -132,10 +132,25 @@ class PlainServer(Server):
             told = self._info(queue, "memory")
         return int(told["used_memory"])
 
-    def no_op(self, queue: str) -> "NoOp":
-        """Load a script that does nothing, to be run as redis-py runs one."""
-        node = self._node(queue)
-        return NoOp(node, node.script_load(NO_OP), self.key(queue, "jobs"))
+    def no_op(self, queue: str) -> Callable[[], object]:
+        """Load a script that does nothing; returns what runs it by redis-py's own means.
+
+        It is the least that a call of a script can cost there.
+        """
+        try:
+            node = self._node(queue)
+            sha = node.script_load(NO_OP)
+        except ROAD_ERRORS as problem:
+            raise self._named(problem) from problem
+        key = self.key(queue, "jobs")
+
+        def run() -> object:
+            try:
+                return node.evalsha(sha, 1, key)
+            except ROAD_ERRORS as problem:
+                raise self._named(problem) from problem
+
+        return run
 
     def _info(self, queue: str, *sections: str) -> dict[str, Any]:
         try:
@@ -148,15 +163,3 @@ class PlainServer(Server):
             return self._redis
         node = self._redis.get_node_from_key(self.key(queue, "jobs"))
         return self._redis.get_redis_connection(node)
-
-
-class NoOp(NamedTuple):
-    """A script that does nothing, by the way of redis-py: the least that a call can cost."""
-
-    node: Any
-    sha: str
-    key: str
-
-    def run(self) -> None:
-        """Run it once."""
-        self.node.evalsha(self.sha, 1, self.key)

@@ -3,8 +3,9 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Literal, NamedTuple, Unpack
 
 import msgspec
@@ -56,7 +57,7 @@ class Operation:
     were not as many jobs as expected. rate: jobs a second at most, 0 is any. total: how many jobs
     were in the state at its start. looked_at: how many it has come past; done: to how many of them
     something was done; skipped: how many were not asked for. counted: how many were, where it
-    counts first or only (dry_run).
+    counts first or only (dry_run). known: when it was to be started its id was known already.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Operation:
     done: int
     skipped: int
     ended_at: datetime | None
+    known: bool = field(default=False, compare=False)
 
     @property
     def ended(self) -> bool:
@@ -142,7 +144,7 @@ class Operations(ABC):
         if isinstance(reply, scripts.Busy):
             message = f"queue {queue} keeps 100 operations that have not ended: stop one of them"
             raise TooManyOperations(message)
-        operation = _shown(queue, reply.operation)
+        operation = _shown(queue, reply.operation, known=isinstance(reply, scripts.Known))
         if operation.total:  # whoever drives those of all queues finds them by their names
             self.server.note_queue(queue, reply.now_ms)
         return operation
@@ -198,8 +200,7 @@ class Operations(ABC):
         for queue, reply in zip(queues, replies, strict=True):
             if isinstance(reply, Unavailable):
                 raise reply
-            if isinstance(reply, scripts.Operations):
-                found += _read(queue, reply)
+            found += _read(queue, reply) if isinstance(reply, scripts.Operations) else []
         return sorted(found, key=_start, reverse=True)
 
     def stop_operation(self, id: str) -> Operation:
@@ -212,15 +213,13 @@ class Operations(ABC):
 
 
 def _read(queue: str, reply: scripts.Operations) -> list[Operation]:
-    found = [_shown(queue, answer.operation) for answer in reply.answers]
-    return sorted(found, key=_start, reverse=True)
+    return sorted((_shown(queue, one.operation) for one in reply.answers), key=_start, reverse=True)
 
 
-def _start(one: Operation) -> tuple[datetime, str]:
-    return one.started_at, one.id
+_start = attrgetter("started_at", "id")
 
 
-def _shown(queue: str, line: bytes) -> Operation:
+def _shown(queue: str, line: bytes, *, known: bool = False) -> Operation:
     kept = msgspec.json.decode(line.decode("utf-8", "replace"), type=_Kept)
     return Operation(
         id=ids.join(queue, kept.id),
@@ -243,6 +242,7 @@ def _shown(queue: str, line: bytes) -> Operation:
         done=kept.done,
         skipped=kept.skipped,
         ended_at=None if kept.ended_ms is None else moment_of(kept.ended_ms),
+        known=known,
     )
 
 

@@ -240,6 +240,62 @@ def test_a_request_that_is_sent_again_begins_one_operation(rig: Rig) -> None:
     assert begin(rig, action="replay", id="other")["id"] == "other"
 
 
+def test_a_key_begins_one_operation_and_is_refused_for_another(rig: Rig) -> None:
+    rig.bury("a", "x")
+    told = {"action": "replay", "queue": "a", "by": "Ada"}
+    first = rig.send("POST", "/api/operations", told, Idempotency_Key="k")
+    again = rig.send("POST", "/api/operations", told, Idempotency_Key="k")
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.json == first.json
+    assert again.headers["location"] == first.headers["location"]
+    assert "idempotent-replayed" not in first.headers
+    assert again.headers["idempotent-replayed"] == "true"
+    for other in ({"by": "Eve"}, {"rate_per_second": 5}):
+        result = rig.send("POST", "/api/operations", {**told, **other}, Idempotency_Key="k")
+        detail = rig.refused(result, 422, "KEY_REUSED")
+        assert detail.endswith("was begun by another request: a new one takes a new key")
+    assert rig.send("POST", "/api/operations", told, Idempotency_Key="l").json != first.json
+    assert len(rig.get("/api/operations")["operations"]) == 2
+
+
+def test_a_dry_run_with_a_key_is_answered_again_with_what_it_counted(rig: Rig) -> None:
+    rig.bury("a", "x", "y")
+    told = {"action": "replay", "queue": "a", "dry_run": True}
+    first = rig.send("POST", "/api/operations", told, Idempotency_Key="k")
+    again = rig.send("POST", "/api/operations", told, Idempotency_Key="k")
+    assert (first.status_code, first.json["counted"]) == (200, 2)
+    assert (again.status_code, again.json) == (200, first.json)
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+def test_a_key_whose_operation_is_being_begun_is_in_flight(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, told = rig.boltq.start_operation, {"action": "replay", "queue": "a"}
+    inner: list[Any] = []
+
+    def meanwhile(*args: Any, **options: Any) -> Any:
+        if not inner:
+            inner.append(rig.send("POST", "/api/operations", told, Idempotency_Key="k"))
+        return start(*args, **options)
+
+    monkeypatch.setattr(rig.boltq, "start_operation", meanwhile)
+    assert rig.send("POST", "/api/operations", told, Idempotency_Key="k").status_code == 202
+    rig.refused(inner[0], 409, "KEY_IN_FLIGHT")
+    assert inner[0].headers["retry-after"] == "1"
+
+
+def test_a_purge_of_a_queue_heeds_a_key_too(rig: Rig) -> None:
+    rig.bury("a", "x")
+    path = "/api/queues/a/purge"
+    first = rig.send("POST", path, {"state": "dead"}, Idempotency_Key="k")
+    again = rig.send("POST", path, {"state": "dead"}, Idempotency_Key="k")
+    assert again.json == first.json
+    assert again.headers["idempotent-replayed"] == "true"
+    result = rig.send("POST", path, {"state": "queued"}, Idempotency_Key="k")
+    rig.refused(result, 422, "KEY_REUSED")
+
+
 BAD_OPERATIONS = [
     ({}, "action"),
     ({"action": "delete"}, "action"),

@@ -1,6 +1,7 @@
 """Operations over HTTP: what is done to many jobs, begun, watched and stopped."""
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, get_args
@@ -12,10 +13,10 @@ from boltq.api import operator_requests, queries, requests
 from boltq.api.answers import array, encode, send
 from boltq.api.bodies import json_body, optional_json_body
 from boltq.api.driver import STEP_LIMIT, Drive
-from boltq.api.idempotency import KeyReused
+from boltq.api.idempotency import REPLAYED, Key, KeyReused, key_of
 from boltq.api.middleware import note
 from boltq.api.operator_requests import OperationRequest
-from boltq.api.problems import BadField, Refusal
+from boltq.api.problems import BadField
 from boltq.client import BoltQ
 from boltq.errors import BadArgument, CountDiffers
 from boltq.job import Job, shown_time
@@ -60,10 +61,10 @@ class Operations:
 
         A dry run is 200 with `counted` and a `sample` if it is through within a second.
         """
-        asked = operator_requests.read_operation(json_body(req))
+        body = json_body(req)
+        asked = operator_requests.read_operation(body)
         note(req, queue=asked.queue)
-        operation = begun(self.boltq, req, asked)
-        resp.location = f"/api/operations/{operation.id}"
+        operation = begun(self.boltq, req, resp, asked, key_of(req, body))
         if not asked.dry_run:
             self.drive(operation.id)
             send(resp, shown(operation), HTTPStatus.ACCEPTED)
@@ -106,24 +107,38 @@ class Stop:
         send(resp, shown(self.boltq.stop_operation(_read_id(req, id))))
 
 
-def begun(boltq: BoltQ, req: falcon.Request, asked: OperationRequest) -> Operation:
-    """Begin what is asked for; raises BadField, Differs, TooManyOperations, or a Refusal."""
+def begun(
+    boltq: BoltQ,
+    req: falcon.Request,
+    resp: falcon.Response,
+    asked: OperationRequest,
+    key: Key | None,
+) -> Operation:
+    """Begin what is asked for, and say in the answer where it is, and whether it was known.
+
+    The key becomes the operation's id, unless it has one of the caller's: so the queue remembers
+    what came by it, for as long as the operation is kept. Raises BadField, Differs,
+    TooManyOperations, KeyReused and KeyInFlight.
+    """
     action: Action = next(one for one in get_args(Action) if one == asked.action)
+    by = asked.by or req.context.caller
+    id = key.id(asked.queue) if key and asked.id is None else asked.id
     try:
-        operation = boltq.start_operation(
-            action,
-            asked.state or "",
-            queue=asked.queue,
-            id=asked.id,
-            rate=asked.rate_per_second,
-            expected=asked.expected_count,
-            dry_run=asked.dry_run,
-            by=asked.by or req.context.caller,
-            type=asked.filter.type,
-            error=asked.filter.error,
-            since=asked.filter.since,
-            until=asked.filter.until,
-        )
+        with key.in_flight() if key else nullcontext():
+            operation = boltq.start_operation(
+                action,
+                asked.state or "",
+                queue=asked.queue,
+                id=id,
+                rate=asked.rate_per_second,
+                expected=asked.expected_count,
+                dry_run=asked.dry_run,
+                by=by,
+                type=asked.filter.type,
+                error=asked.filter.error,
+                since=asked.filter.since,
+                until=asked.filter.until,
+            )
     except CountDiffers as refused:
         raise Differs(refused) from refused
     except BadArgument as refused:
@@ -131,22 +146,25 @@ def begun(boltq: BoltQ, req: falcon.Request, asked: OperationRequest) -> Operati
         if str(refused).startswith("state "):
             raise BadField("filter.state", f"filter.{refused}") from refused
         raise
-    if asked.id is not None and not _is_asked(operation, asked):
-        raise Refusal(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"operation {operation.id} was begun by another request: a new one takes a new id",
-            word=KeyReused.word,
+    if operation.known and not _is_asked(operation, asked, by):
+        new = "key" if key and asked.id is None else "id"
+        raise KeyReused(
+            f"operation {operation.id} was begun by another request: a new one takes a new {new}"
         )
+    if operation.known and key:
+        resp.set_header(REPLAYED, "true")
+    resp.location = f"/api/operations/{operation.id}"
     return operation
 
 
-def _is_asked(operation: Operation, asked: OperationRequest) -> bool:
+def _is_asked(operation: Operation, asked: OperationRequest, by: str) -> bool:
     told, known = asked.filter, operation
     moments = ((told.since, known.since), (told.until, known.until))
     return (
         (known.action, known.state, known.type, known.error, known.dry_run)
         == (asked.action, asked.state, told.type, told.error, asked.dry_run)
         and (known.expected, known.rate) == (asked.expected_count, asked.rate_per_second)
+        and known.by == by
         and all(
             (one and shown_time(one)) == (other and shown_time(other)) for one, other in moments
         )

@@ -11,6 +11,7 @@ from boltq.api import operations, operator_requests, queue_settings, requests
 from boltq.api.answers import encode, send
 from boltq.api.bodies import json_body, optional_json_body
 from boltq.api.driver import Drive
+from boltq.api.idempotency import key_of
 from boltq.api.middleware import note
 from boltq.client import BoltQ
 from boltq.errors import UnknownQueue
@@ -81,10 +82,10 @@ class Purge:
     def on_post(self, req: falcon.Request, resp: falcon.Response, queue: str) -> None:
         """Delete the jobs of a state by an operation: 202 with it and its Location."""
         name = _read_queue(req, queue)
-        asked = operator_requests.read_purge(name, json_body(req))
-        operation = operations.begun(self.boltq, req, asked)
+        body = json_body(req)
+        asked = operator_requests.read_purge(name, body)
+        operation = operations.begun(self.boltq, req, resp, asked, key_of(req, body))
         self.drive(operation.id)
-        resp.location = f"/api/operations/{operation.id}"
         send(resp, operations.shown(operation), HTTPStatus.ACCEPTED)
 
 

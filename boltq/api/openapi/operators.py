@@ -79,9 +79,9 @@ OPERATIONS: Mapping[str, Operation] = {
         AREA,
         "Delete the jobs of a state",
         "By an operation, which goes on when this request has been answered.",
-        {202: Answer("It is begun.", "Operation", headers=("Location",))},
-        refusals=(409,),
-        parameters=("queue",),
+        {202: Answer("It is begun.", "Operation", headers=("Location", "Idempotent-Replayed"))},
+        refusals=(409, 422),
+        parameters=("queue", "idempotency_key"),
         body=PurgeRequest,
     ),
     "POST /api/queues/{queue}/pause": Operation(

@@ -99,12 +99,17 @@ OPERATIONS: Mapping[str, Operation] = {
         "Replays, cancels, purges or runs now what the filter means, in steps, at `rate_per_second`"
         " if you like. It goes on when this request has been answered, and after a restart. A dry "
         "run only counts. With an `expected_count` nothing is begun where it is another. With an "
-        "`id` of your own it is safe to send again.",
+        "`id` of your own, or an `Idempotency-Key`, it is safe to send again.",
         {
-            202: Answer("It is begun.", "Operation", headers=("Location",)),
-            200: Answer("A dry run, counted, with a sample.", "DryRun", headers=("Location",)),
+            202: Answer("It is begun.", "Operation", headers=("Location", "Idempotent-Replayed")),
+            200: Answer(
+                "A dry run, counted, with a sample.",
+                "DryRun",
+                headers=("Location", "Idempotent-Replayed"),
+            ),
         },
         refusals=(404, 409, 422),
+        parameters=("idempotency_key",),
         body=OperationRequest,
     ),
     "GET /api/operations/{id}": Operation(

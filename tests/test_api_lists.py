@@ -9,10 +9,11 @@ from operated import Rig, rig
 from servers import until
 
 from boltq import scripts
-from boltq.api import merged
+from boltq.api import merged, searched
 from boltq.api.listing import STATES
 from boltq.api.merged import Source, Wanted
 from boltq.job import shown_time
+from boltq.newjob import NewJob
 
 __all__ = ["rig"]
 
@@ -206,3 +207,50 @@ def test_an_offset_from_utc_is_a_time_too(rig: Rig) -> None:
     rig.bury("a", "a1")
     assert listed(rig, "since=2026-01-31T10:00:00.5%2B01:00") == ["a:a1"]
     assert listed(rig, "since=9999-12-31T23:59:59-00:00") == []
+
+
+def test_a_text_is_looked_for_in_payloads_whatever_its_case_and_form(rig: Rig) -> None:
+    big = {f"big{n}": b'"%b"' % (b"y" * 900_000) for n in range(7)}  # more than one reply holds
+    for id, payload in {
+        **big,
+        "plain": b'{"to":"Ada@example.com"}',
+        "escaped": b'{"name":"caf\\u00e9 \\"x\\""}',
+        "raw": '{"name":"café"}'.encode(),
+        "bytes": b"\xff ADA \xfe",
+        "large": b'"' + b"x" * 900_000 + b'ada"',
+        "none": b"null",
+    }.items():
+        rig.boltq.enqueue("send", queue="t", id=id, raw=payload)
+    assert set(listed(rig, "text=ada")) == {"t:plain", "t:bytes", "t:large"}
+    assert set(listed(rig, "text=caf%C3%A9")) == {"t:escaped", "t:raw"}
+    assert listed(rig, "text=%22x%22") == ["t:escaped"]
+    assert listed(rig, "text=ada&type=other") == []
+    page = rig.get("/api/jobs?text=nowhere")
+    assert (page["jobs"], page["cursor"], page["scanned"], page["total"]) == ([], "", 13, 13)
+
+
+def test_a_search_ends_with_its_time_and_goes_on_where_it_was(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [NewJob("send", {"n": n % 7}, id=f"j{n:03}") for n in range(230)]
+    rig.boltq.enqueue_many(items[:115], queue="a")
+    rig.boltq.enqueue_many(items[115:], queue="b")
+    monkeypatch.setattr(searched, "LOOK_SECONDS", 0.0)
+    pages = turned(rig, "text=%223%22:&limit=20")
+    assert len(pages) >= 230 / searched.PAGE_JOBS
+    assert ids_of(pages) == []
+    pages = turned(rig, "text=n%22:3&limit=20")
+    wanted = {f"{'a' if n < 115 else 'b'}:j{n:03}" for n in range(230) if n % 7 == 3}
+    assert len(ids_of(pages)) == len(set(ids_of(pages)))
+    assert set(ids_of(pages)) == wanted
+    assert all(len(page["jobs"]) <= 20 for page in pages)
+    assert [page["total"] for page in pages] == [230] * len(pages)
+    scanned = [page["scanned"] for page in pages]
+    assert scanned == sorted(scanned)
+    assert scanned[-1] == 230
+    monkeypatch.setattr(searched, "LOOK_SECONDS", 60.0)
+    assert len(turned(rig, "text=n%22:3&limit=20")) == 2
+    wrong = rig.http.simulate_get(
+        "/api/jobs", query_string=f"text=other&cursor={pages[0]['cursor']}"
+    )
+    assert wrong.status_code == 400

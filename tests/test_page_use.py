@@ -100,6 +100,17 @@ def test_a_filter_stands_in_the_address_and_can_be_gone_back_to(site: Site) -> N
     assert "type=send" in at(site)
 
 
+def test_a_text_of_payloads_is_looked_for_and_how_many_were_looked_at_is_said(site: Site) -> None:
+    sends(site, 30)
+    site.boltq.enqueue("send", {"to": "Ada Lovelace"}, queue=QUEUE, id="hers")
+    site.opens("jobs")
+    site.writes("Find jobs", '"ada love"')
+    site.page.key("Enter")
+    site.sees("1 job shown; 31 of 31 looked at")
+    assert at(site) == "#/jobs?text=ada+love"
+    assert site.page.run("document.querySelector('tr[data-row]').dataset.row") == f"{QUEUE}:hers"
+
+
 def test_an_integer_that_no_double_holds_is_shown_copied_and_enqueued_again_as_it_is(
     site: Site,
 ) -> None:

@@ -18,7 +18,7 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9a-fA-F:.]+\](:[0-9]{1,5}
 _PATHS = """\
 POST /api/jobs                     enqueue a job: type, payload, and options
 POST /api/jobs/batch               up to 1,000 of them; mode=each or all
-GET  /api/jobs                     list them; state=, queue=, type=, error=, worker=, since=, until=
+GET  /api/jobs                     list them; state=, queue=, type=, error=, worker=, text=, since=
 GET  /api/jobs/status?id=ID        how it stands
 GET  /api/jobs/ID                  the same
 PATCH /api/jobs/ID                 change its priority, delay_seconds or run_at

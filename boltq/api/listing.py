@@ -10,7 +10,7 @@ from typing import get_args
 import falcon
 import msgspec
 
-from boltq.api import merged, queries, requests
+from boltq.api import merged, queries, requests, searched
 from boltq.api.answers import array, encode, etag, send
 from boltq.api.merged import Source, Wanted
 from boltq.api.problems import BadField
@@ -19,7 +19,7 @@ from boltq.filters import State, asked
 
 STATES: tuple[State, ...] = get_args(State)
 PARAMETERS = (
-    *("state", "queue", "type", "error", "worker", "since", "until"),
+    *("state", "queue", "type", "error", "worker", "text", "since", "until"),
     *("limit", "cursor", "order"),
 )
 
@@ -57,7 +57,8 @@ def show(
         queries.text("worker", req.get_param("worker"), 128),
         asked(queries.narrowed(req)),
     )
-    about = (queue, states, wanted.order, wanted.worker, wanted.narrowed)
+    text = queries.text("text", req.get_param("text"), 200)
+    about = (queue, states, wanted.order, wanted.worker, wanted.narrowed, text)
     mark = etag(repr(about).encode())[1:9]
     before = _Before(0, 0)
     if cursor:
@@ -67,7 +68,10 @@ def show(
     else:
         queues = [requests.read_queue(queue)] if queue else boltq.queues()
         starts = {Source(name, state): "" for name in queues for state in states}
-    found = merged.page(boltq.server, starts, wanted)
+    if text:
+        found = searched.page(boltq.server, starts, wanted, text)
+    else:
+        found = merged.page(boltq.server, starts, wanted)
     scanned, total = before.scanned + found.scanned, before.total + found.total
     rest = _pack(found.rest, states, f"{mark} {scanned} {total - found.left}")
     shown = array(job.to_json() for job in found.jobs)

@@ -1,7 +1,7 @@
 """Jobs of several queues and states as one list, newest first, page by page."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -44,6 +44,10 @@ class Wanted:
         return bool(self.worker) or any(
             value is not None for value in (self.narrowed or {}).values()
         )
+
+    def at_most(self, limit: int) -> "Wanted":
+        """Return the same for a page of another size."""
+        return replace(self, limit=limit)
 
     def call(self, source: Source, cursor: str, limit: int) -> Any:
         """Return the request for a part of one list."""

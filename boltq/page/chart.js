@@ -8,6 +8,7 @@ import { rate, timeOfDay } from "./shown.js";
 
 const HEIGHT = 168;
 const SPAN_SECONDS = 300;
+const SHORTEST_SECONDS = 60;
 const LINES = [
   ["came", ["enqueued_total", "replayed_total"], "--queued"],
   ["done", ["completed_total"], "--completed"],
@@ -36,7 +37,7 @@ function optionsOf(width) {
   const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "11px sans-serif" };
   return {
     width, height: HEIGHT, padding: [8, 8, 0, 0], legend: { show: false }, cursor: { y: false, points: { size: 5 } },
-    scales: { x: { range: (_plot, _first, last) => [last - SPAN_SECONDS, last] }, y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.15)] } },
+    scales: { x: { range: (_plot, first, last) => [Math.max(last - SPAN_SECONDS, Math.min(first, last - SHORTEST_SECONDS)), last] }, y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.15)] } },
     axes: [{ ...axis, grid: { show: false }, space: 90, size: 26, values: (_plot, all) => all.map((one) => timeOfDay(one * 1000, clock.value === "utc", one * 1000)) }, { ...axis, size: 44, space: 36, values: (_plot, all) => all.map((one) => rate(one)) }],
     series: [{}, ...LINES.map(([label, , name]) => ({ label, stroke: colour(name), width: 1.6, points: { show: false }, fill: name === "--completed" ? `color-mix(in srgb, ${colour(name)} 8%, transparent)` : undefined }))],
   };

@@ -127,6 +127,12 @@ PARAMETERS: Mapping[str, Parameter] = {
         {"type": "string", "maxLength": 128, "pattern": _TEXT},
     ),
     "of_worker": Parameter("id", "path", "The name of the worker.", required=True),
+    "text": Parameter(
+        *("text", "query"),
+        "Only jobs whose payload holds this text. A request looks for a second: then go on with "
+        "its `cursor`.",
+        {"type": "string", "maxLength": 200, "pattern": _TEXT},
+    ),
     "since": Parameter(
         *("since", "query"),
         "Only jobs that were due, queued, started or have ended at this time or later.",

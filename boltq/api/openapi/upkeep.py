@@ -23,7 +23,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "not known is refused.",
         {200: _PAGE},
         parameters=(
-            *("state", "of_queue", "type", "error", "worker", "since", "until"),
+            *("state", "of_queue", "type", "error", "worker", "text", "since", "until"),
             *("limit", "cursor", "order"),
         ),
     ),
@@ -34,7 +34,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "As `GET /api/jobs?state=dead`, but a parameter that is not known is passed over.",
         {200: _PAGE},
         parameters=(
-            *("of_queue", "type", "error", "worker", "since", "until"),
+            *("of_queue", "type", "error", "worker", "text", "since", "until"),
             *("limit", "cursor", "order"),
         ),
     ),

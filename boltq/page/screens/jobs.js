@@ -12,7 +12,7 @@ import { go, refine, route, to } from "../route.js";
 import { many, short } from "../shown.js";
 
 const ID = /^([A-Za-z0-9][\w.-]*:)?\d{14}-[a-z0-9]{13}$/;
-const WORDS = ["type", "error", "worker", "queue", "state", "since", "until", "id"];
+const WORDS = ["type", "error", "worker", "queue", "state", "since", "until", "id", "text"];
 const SPANS = [["", "any time"], ["15m", "last 15 min"], ["1h", "last hour"], ["24h", "last day"], ["7d", "last week"]];
 const UNIT_MS = { m: 60e3, h: 3600e3, d: 86400e3 };
 
@@ -24,15 +24,17 @@ export function sinceOf(text) {
   return new Date(Math.floor(at / 60e3) * 60e3).toISOString().replace(".000Z", "Z");
 }
 
-/** `type:send error:Timeout` as a filter; a word by itself is a type, unless it is an id. */
+/** `type:send error:Timeout` as a filter; other words, and what stands in quotes, are a text of the payload. */
 export function read(text) {
   const told = {};
-  for (const word of text.trim().split(/\s+/).filter(Boolean)) {
+  const others = [];
+  for (const word of text.match(/\w+:"[^"]*"|"[^"]*"|\S+/g) ?? []) {
     const [name, ...rest] = word.split(":");
     if (ID.test(word)) told.id = word;
-    else if (WORDS.includes(name) && rest.length) told[name] = rest.join(":");
-    else told.type = word;
+    else if (WORDS.includes(name) && rest.length) told[name] = rest.join(":").replace(/^"|"$/g, "");
+    else others.push(word.replace(/^"|"$/g, ""));
   }
+  if (others.length) told.text = others.join(" ");
   return told;
 }
 
@@ -47,7 +49,7 @@ const DOES = [
 export function Many({ list, marked, clear, filter, of = DOES }) {
   const [bulk, open] = useState(null);
   const jobs = list.rows.filter((job) => marked.has(job.id));
-  const isOne = filter.state && !filter.state.includes(",") && !filter.worker;
+  const isOne = filter.state && !filter.state.includes(",") && !filter.worker && !filter.text;
   const fits = (states) => (jobs.length ? jobs.every((job) => states.includes(job.state)) : isOne && states.includes(filter.state));
   const each = async ([, name, , , method, end]) => {
     if (method === "DELETE" && !confirmed(jobs.length)) return;
@@ -88,7 +90,7 @@ export function Search({ query, id = "search" }) {
     if (told.id) go(to("jobs", told.id));
     else if (Object.keys(told).length) { refine(told); write(""); }
   };
-  return html`<form class="grow search" role="search" onSubmit=${find}><input data-search id=${id} type="search" value=${text} onInput=${(event) => write(event.target.value)} aria-label="Find jobs" placeholder="id, or type:send error:Timeout worker:web-1" spellcheck=${false} autocomplete="off" /></form>`;
+  return html`<form class="grow search" role="search" onSubmit=${find}><input data-search id=${id} type="search" value=${text} onInput=${(event) => write(event.target.value)} aria-label="Find jobs" placeholder="text of the payload, an id, type:send, error:Timeout, worker:web-1" spellcheck=${false} autocomplete="off" /></form>`;
 }
 
 export function Tokens({ query, names }) {
@@ -99,7 +101,7 @@ export function Tokens({ query, names }) {
 
 export function Jobs() {
   const { query } = route.value;
-  const filter = { state: query.state, queue: query.queue, type: query.type, error: query.error, worker: query.worker, since: sinceOf(query.since), until: query.until, order: query.order };
+  const filter = { state: query.state, queue: query.queue, type: query.type, error: query.error, worker: query.worker, text: query.text, since: sinceOf(query.since), until: query.until, order: query.order };
   const list = useJobs(filter);
   const [marked, mark, clear] = useMarks(JSON.stringify(query));
   const seen = overview.value;
@@ -116,7 +118,7 @@ export function Jobs() {
         <select aria-label="Since" value=${query.since ?? ""} onChange=${(event) => refine({ since: event.target.value })}>${SPANS.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select>
         <${Choice} label="Order" options=${[["", "newest"], ["oldest", "oldest"]]} value=${query.order ?? ""} onChange=${(order) => refine({ order })} />
       </div>
-      <div class="filters"><${Choice} label="State" options=${states} value=${query.state ?? ""} onChange=${(state) => refine({ state })} /><${Tokens} query=${query} names=${["type", "error", "worker", "until"]} /></div>
+      <div class="filters"><${Choice} label="State" options=${states} value=${query.state ?? ""} onChange=${(state) => refine({ state })} /><${Tokens} query=${query} names=${["type", "error", "worker", "text", "until"]} /></div>
       <${JobList} list=${list} marked=${marked} mark=${mark} label="Jobs" />
     <//>
     <${Many} list=${list} marked=${marked} clear=${clear} filter=${filter} />`;

@@ -30,7 +30,7 @@ class Look:
 def looks(boltq: BoltQ) -> Snapshot[Look]:
     """Return the one look at a server that all share who show what it holds.
 
-    A look costs a script `stats` for each queue, and 6 more calls, whatever the queues hold.
+    A look costs a script `stats` for each queue, and 7 more calls, whatever the queues hold.
     """
     return Snapshot(lambda: _made(boltq))
 

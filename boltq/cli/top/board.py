@@ -55,7 +55,7 @@ class Board:
 def look(boltq: "BoltQ", before: Board | None) -> Board:
     """Look at the server once more; rates are the changes since the look before.
 
-    Costs a script `stats` for each queue and 6 more calls. Raises Unavailable.
+    Costs a script `stats` for each queue and 5 more calls. Raises Unavailable.
     """
     each = boltq.stats_of_all()
     workers = boltq.workers()

@@ -59,6 +59,7 @@ class Execution:
     fence: int
     timeout_seconds: float  # 0 is without end
     deadline: float  # the end of the lease, by this machine's clock
+    due: float = 0.0  # since when it could be claimed; 0 where nobody measures that
     started: float = 0.0  # 0 until its handler is called
     ended: float = 0.0
     cancelled: bool = False

@@ -603,7 +603,11 @@ def cancel(
 
 
 class ClaimJob(NamedTuple):
-    """JOB of claim: a leased job; `failures` of all time, `lost` since the last replay."""
+    """JOB of claim.
+
+    A leased job; `failures` of all time, `lost` since the last replay; its score in `queued` until
+    now holds the stamp since which it was due.
+    """
 
     id: str
     header: bytes
@@ -614,6 +618,7 @@ class ClaimJob(NamedTuple):
     lost: int
     fence: int
     lease_end_ms: int
+    queued_place: bytes
 
 
 ClaimAnswer = ClaimJob
@@ -646,7 +651,19 @@ ClaimReply = Claimed | Empty | Paused
 
 
 def _read_claim_job(reply: list[Any]) -> ClaimJob:
-    _, id_, header, headers, payload, attempt, failures, lost, fence, lease_end_ms = reply
+    (
+        _,
+        id_,
+        header,
+        headers,
+        payload,
+        attempt,
+        failures,
+        lost,
+        fence,
+        lease_end_ms,
+        queued_place,
+    ) = reply
     return ClaimJob(
         id_.decode("utf-8", "replace"),
         header,
@@ -657,6 +674,7 @@ def _read_claim_job(reply: list[Any]) -> ClaimJob:
         int(lost),
         int(fence),
         int(lease_end_ms),
+        queued_place,
     )
 
 
@@ -668,12 +686,12 @@ _CLAIM_ANSWERS: dict[bytes, Callable[[list[Any]], ClaimAnswer]] = {
 def _read_claimed(reply: list[Any]) -> Claimed:
     _, now_ms, more, *items = reply
     answers = _CLAIM_ANSWERS
-    if len(items) % 10:
+    if len(items) % 11:
         raise ValueError(items)
     return Claimed(
         int(now_ms),
         int(more),
-        [answers[items[at]](items[at : at + 10]) for at in range(0, len(items), 10)],
+        [answers[items[at]](items[at : at + 11]) for at in range(0, len(items), 11)],
     )
 
 

@@ -20,8 +20,9 @@
 -- REPLIES
 --   CLAIMED  now_ms:integer more:integer, then for each job, in order, one of:
 --     JOB  id:text header:bytes headers:bytes payload:bytes attempt:integer failures:integer
---          lost:integer fence:integer lease_end_ms:integer   a leased job; `failures` of all time,
---          `lost` since the last replay
+--          lost:integer fence:integer lease_end_ms:integer queued_place:bytes   a leased job;
+--          `failures` of all time, `lost` since the last replay; its score in `queued` until now
+--          holds the stamp since which it was due
 --   EMPTY    now_ms:integer wait_ms:integer              nothing is queued; look again after the wait
 --   PAUSED   now_ms:integer wait_ms:integer reason:text  the queue hands nothing out
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
@@ -33,7 +34,7 @@
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
-local WIDTH = 10
+local WIDTH = 11
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)queued$")
 if not key_base or #queue > 128 or #KEYS ~= 20
   or KEYS[2] ~= key_base .. "scheduled"
@@ -179,7 +180,7 @@ for i, id in ipairs(ids) do
     reply[at + 1], reply[at + 2], reply[at + 3] = "JOB", id, header
     reply[at + 4], reply[at + 5], reply[at + 6] = headers, payload, attempt
     reply[at + 7], reply[at + 8], reply[at + 9] = failures_ever, lost, fence
-    reply[at + 10] = time_ms(lease_end)
+    reply[at + 10], reply[at + 11] = time_ms(lease_end), waiting[2 * i]
     if lost > 0 then break end
   end
 end

@@ -215,3 +215,25 @@ def test_the_guide_tells_each_metric_of_a_worker_with_its_labels(q: QueueState) 
     rows = pages.rows(GUIDES[2], "metric of a worker")
     shown = {name: set(pages.codes(row[1])) for row in rows for name in pages.codes(row[0])}
     assert shown == found
+
+
+def test_a_wait_is_counted_from_when_a_job_was_due_not_from_when_it_was_enqueued(
+    q: QueueState,
+) -> None:
+    q.enqueue("waited", type="good", payload=b"{}")
+    q.enqueue("delayed", type="good", payload=b"{}", delay_ms=60_000)
+    measures = Measures(HANDLERS)
+    back = 100_000 * 512
+    q.raw.zincrby(q.key("queued"), -back, "waited")
+    q.raw.zincrby(q.key("scheduled"), -back, "delayed")
+    with working(q, HANDLERS, measures=measures):
+        wait_for(q, "completed", "waited", "delayed")
+        until(lambda: sum(told(measures).get("boltq_worker_jobs_total", {}).values()) == 2)
+        found = told(measures)
+    wait = "boltq_job_wait_seconds"
+    labels = {"queue": q.name, "type": "good"}
+    assert value(found, f"{wait}_count", **labels) == 2
+    # One of 100 s, one of 100 s less its delay of 60.
+    assert 140 <= value(found, f"{wait}_sum", **labels) < 160
+    assert value(found, f"{wait}_bucket", le="60.0", **labels) == 1
+    assert value(found, f"{wait}_bucket", le="30.0", **labels) == 0

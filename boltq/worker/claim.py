@@ -18,6 +18,9 @@ from boltq.worker.outage import Outage
 
 log = logging.getLogger(__name__)
 
+EPOCH_MS, STAMPS = 1_735_689_600_000, 2**49
+"""Where stamps begin, 2025-01-01, and how many there are to a priority."""
+
 CLAIM_ITEMS = 500
 CLAIM_BYTES = 4 * 1024 * 1024
 PAUSE_SECONDS = (0.05, 1.0)
@@ -37,15 +40,22 @@ class Taken:
 
 
 class Claimer:
-    """Claims for one worker; used by one thread."""
+    """Claims for one worker; used by one thread. tells_due: notes since when each job was due."""
 
     def __init__(
-        self, server: Server, worker_id: str, lease_seconds: float, outage: Outage
+        self,
+        server: Server,
+        worker_id: str,
+        lease_seconds: float,
+        outage: Outage,
+        *,
+        tells_due: bool = False,
     ) -> None:
         self._server = server
         self._worker_id = worker_id
         self._lease_seconds = lease_seconds
         self._outage = outage
+        self._tells_due = tells_due
         self._given_up = threading.Event()
         self._asked: dict[str, tuple[Call[scripts.ClaimReply], str, float]] = {}
 
@@ -113,6 +123,8 @@ class Claimer:
             return Taken([], more=True, rest_seconds=0.0)
         if isinstance(reply, scripts.Claimed):
             jobs = _executions(queue, token, reply.answers, deadline)
+            if self._tells_due:
+                _note_due(jobs, reply)
             # Without jobs it was a repeat that came too late: nothing is known of the queue.
             return Taken(jobs, bool(reply.more), rest_seconds=0.0)
         return Taken([], more=False, rest_seconds=max(1, reply.wait_ms) / 1000)
@@ -125,7 +137,7 @@ def _executions(
     last: bytes | None = None
     kind, timeout_seconds = "", 0.0
     for job in jobs:
-        id_, header, headers, payload, attempt, failures, lost, fence, _ = job
+        id_, header, headers, payload, attempt, failures, lost, fence, _, _ = job
         if header != last:  # jobs of one enqueue have the same
             kind, timeout_seconds = _type_and_timeout(queue, job)
             last = header if kind else None
@@ -146,6 +158,15 @@ def _executions(
             )
         )
     return found
+
+
+def _note_due(jobs: Iterable[Execution], reply: scripts.Claimed) -> None:
+    """Note since when each job could have been claimed, by this machine's clock."""
+    moment = time.monotonic()
+    for execution, job in zip(jobs, reply.answers, strict=True):
+        # The place is a priority and a stamp, of which 512 are a millisecond.
+        due_ms = EPOCH_MS + int(job.queued_place) % STAMPS // 512
+        execution.due = moment - max(0, reply.now_ms - due_ms) / 1000
 
 
 def _type_and_timeout(queue: str, job: scripts.ClaimJob) -> tuple[str, float]:

@@ -20,6 +20,12 @@ RUN_BOUNDS = (
 )
 """Of the histogram of what handlers take, in seconds."""
 
+WAIT_BOUNDS = (
+    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
+    *(1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0),
+)
+"""Of the histogram of how long jobs waited, in seconds."""
+
 OTHER = "other"
 """The type of all jobs that no handler here knows: it could be any text."""
 
@@ -52,6 +58,13 @@ class Measures:
             RUN_BOUNDS,
         )
 
+        self._waits = Histogram(
+            "boltq_job_wait_seconds",
+            "From when jobs were due until their handlers began.",
+            ("queue", "type"),
+            WAIT_BOUNDS,
+        )
+
     def watch(self, parts: Parts) -> None:
         """Tell from now on also how the worker is at the moment when it is asked."""
         self._parts = parts
@@ -63,6 +76,7 @@ class Measures:
         self._ends[key] = self._ends.get(key, 0) + 1
         if job.ended:
             self._runs.add((job.queue, type), job.ended - job.started)
+            self._waits.add((job.queue, type), job.started - job.due)
 
     def families(self) -> Iterator[Family]:
         """Return what was measured until now."""
@@ -76,6 +90,7 @@ class Measures:
             ],
         )
         yield self._runs.family()
+        yield self._waits.family()
         if self._parts:
             yield from _now(self._parts)
         used = resource.getrusage(resource.RUSAGE_SELF)

@@ -110,7 +110,7 @@ class Worker:
         self._crew = Crew(threads, self._performer)
         self._bells = Bells(for_claims)
         self._fetcher = Fetcher(
-            Claimer(for_claims, worker_id, lease_seconds, outage),
+            Claimer(for_claims, worker_id, lease_seconds, outage, tells_due=bool(measures)),
             self._bells,
             Turns(weights, strict=strict),
             pace=pace,

@@ -16,7 +16,11 @@ def test_a_claimed_job_is_handed_out_whole_and_leased(q: QueueState) -> None:
     assert reply == Claimed(
         now_ms=reply.now_ms,
         more=0,
-        answers=[ClaimJob("a", header, b"h", b"[1]", 1, 0, 0, fence, reply.now_ms + 30_000)],
+        answers=[
+            ClaimJob(
+                *("a", header, b"h", b"[1]", 1, 0, 0, fence, reply.now_ms + 30_000, b"%d" % place)
+            )
+        ],
     )
     assert 0 <= fence - stamp_of(reply.now_ms) < 512
     assert q.lease("a") == Lease(
@@ -161,3 +165,20 @@ def test_the_attempt_counts_failures_and_lost_leases_and_not_releases(q: QueueSt
             q.ack("a", token=token)
     assert told == [(1, 0, 0), (2, 1, 0), (2, 1, 0), (3, 1, 1), (4, 2, 1), (5, 2, 2), (5, 2, 2)]
     assert q.outcome("a").attempt == 5
+
+
+def test_a_claimed_job_tells_since_when_it_was_due_also_when_the_claim_is_repeated(
+    q: QueueState,
+) -> None:
+    q.enqueue("urgent", priority=9)
+    q.enqueue("later", delay_ms=60_000)
+    q.make_due("scheduled", "later")
+    due = q.read("scheduled")["later"]
+    reply = q.claim("t1")
+    assert isinstance(reply, Claimed)
+    places = {job.id: int(job.queued_place) for job in reply.answers}
+    assert places["later"] == (9 - 4) * 2**49 + due
+    assert places["urgent"] < 2**49
+    again = q.claim("t1")
+    assert isinstance(again, Claimed)
+    assert {job.id: int(job.queued_place) for job in again.answers} == places

@@ -122,7 +122,10 @@ def test_a_cluster_is_measured_at_the_node_of_each_queue(cluster: TestServer, st
     by_ones = figures["a life, one by one, us a job"]
     assert by_ones.median > 0
     assert by_ones.ratio
-    assert figures["queued, bytes a job"].median > 300
+    queued = figures["queued, bytes a job"].median
+    assert queued > 300
+    by_part = [figures[f"queued: in {part}, bytes a job"].median for part in ("jobs", "queued")]
+    assert sum(by_part) <= queued <= sum(by_part) + 5  # the bell, and the totals of a queue
 
 
 def test_the_commands_of_a_verb_are_counted_and_none_else(site: Site) -> None:
@@ -235,7 +238,7 @@ def test_a_plot_is_an_svg_with_a_bar_for_each_figure(
     figures = json.loads(Shell(server).out("bench", *arguments, "--json", "--queue", stem))
     drawn = ET.fromstring(plot.read_text())
     bars = [one for one in drawn.iter() if one.get("class") == "bar"]
-    assert len(bars) == len(figures["figures"]) == 8
+    assert len(bars) == len(figures["figures"]) >= 8
     assert all(float(str(one.get("width"))) > 0 for one in bars)
     words = [one.text for one in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert "memory, bytes a job" in words

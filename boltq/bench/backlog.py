@@ -16,7 +16,7 @@ from boltq.bench.site import Site
 
 BATCH = 10
 TURNS = 400
-"""How often a round enqueues, claims and acks a batch on each queue, in turns."""
+"""How often a round enqueues, claims and acks a batch on each queue, in turns, at most."""
 
 HOUR_SECONDS = 3600
 FEW = 10
@@ -38,7 +38,7 @@ def waiting(site: Site, plan: Plan) -> Iterator[list[Trial]]:
     for count in plan.waiting:
         loaded.append(Loaded(f"{count:,} waiting", site.queue("backlog")))
         fill(site, loaded[-1].queue, count)
-    yield [Trial("waiting", partial(_in_turns, site, loaded))]
+    yield [Trial("waiting", partial(_in_turns, site, loaded, min(TURNS, plan.jobs // BATCH)))]
     site.forget(*(one.queue for one in loaded))
 
 
@@ -50,15 +50,15 @@ def delayed(site: Site, plan: Plan) -> Iterator[list[Trial]]:
         loaded.append(Loaded(f"{count:,} scheduled", site.queue("scheduled")))
         fill(site, loaded[-1].queue, FEW)
         fill(site, loaded[-1].queue, count, delay=HOUR_SECONDS)
-    yield [Trial("scheduled", partial(_in_turns, site, loaded))]
+    yield [Trial("scheduled", partial(_in_turns, site, loaded, min(TURNS, plan.jobs // BATCH)))]
     site.forget(*(one.queue for one in loaded))
 
 
-def _in_turns(site: Site, loaded: list[Loaded]) -> list[Taken]:
+def _in_turns(site: Site, loaded: list[Loaded], turns: int) -> list[Taken]:
     """Let jobs live on each queue in turns: what else goes on in the machine meets them alike."""
     costs: list[list[float]] = [[] for _ in loaded]
     calls: list[list[float]] = [[] for _ in loaded]
-    for turn in range(TURNS):
+    for turn in range(turns):
         numbers = range(len(loaded))
         for n in numbers if turn % 2 else reversed(numbers):
             taken_us = _live(site, loaded[n].queue)

@@ -13,6 +13,9 @@ from boltq.bench.site import Site
 MOST_JOBS = 10_000
 """As many as a queue keeps of those completed or cancelled."""
 
+LEAST_BYTES = 1
+"""A job; what a key takes that grows with none of them is left out."""
+
 HOUR_SECONDS = 3600
 BATCH = 100
 STACK = b'  File "mail.py", line 7, in send\n    server.send(message)\n' * 3
@@ -33,8 +36,13 @@ def _weigh(site: Site, state: str, count: int) -> list[Taken]:
     before = site.server.memory_bytes(queue)
     STATES[state](site, queue, count)
     grown = (site.server.memory_bytes(queue) - before) / count
-    weighed = sum(site.server.bytes_by_part(queue).values()) / count
-    taken = [Taken(state, "bytes a job", weighed)]
+    parts = {part: size / count for part, size in site.server.bytes_by_part(queue).items()}
+    taken = [Taken(state, "bytes a job", sum(parts.values()))]
+    taken += [
+        Taken(f"{state}: in {part}", "bytes a job", size)
+        for part, size in parts.items()
+        if size >= LEAST_BYTES
+    ]
     if state == "queued":
         # By how much the server grew: no more than this can be hidden from MEMORY USAGE.
         taken.append(Taken(QUEUED, "bytes a job", grown - _record_bytes(site, queue)))

@@ -34,7 +34,7 @@ SIZES = {
     "pickups": "200",
     "idle-seconds": "6",
 }
-"""Flags of `boltq bench`, and how large they are here: about four minutes for each server."""
+"""Flags of `boltq bench`, and how large they are here."""
 
 SPREAD = "processes"
 """The part that needs more than one processor beside the server's."""

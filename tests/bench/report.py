@@ -8,6 +8,7 @@ from typing import Any
 from boltq.bench.figure import number
 
 Run = dict[str, Any]
+Row = tuple[str, list[str]]
 
 RATES = {"jobs/s", "calls/s", "x"}
 LOW_CALLS = "idle"
@@ -36,7 +37,7 @@ def written(runs: Sequence[Run], commit: str) -> str:
         "- servers in memory alone, on a unix socket, on a processor of their own if there are two",
         f"- sizes: {sizes}",
     ]
-    rows = [_row(figures) for figures in zip(*(run["figures"] for run in runs), strict=True)]
+    rows = _rows(runs)
     for part, block in groupby(rows, key=lambda row: row[0]):
         lines += ["", f"## {part}", "", *_table([run["server"] for run in runs], list(block))]
     plots = " ".join(f"[{run['server']}]({_kind(run)}.svg)" for run in runs)
@@ -54,22 +55,37 @@ def _kind(run: Run) -> str:
     return str(run["server"]).split()[0].lower()
 
 
-def _row(figures: Sequence[Run]) -> tuple[str, list[str]]:
-    """Return the part and the cells of one figure on each server."""
-    one = figures[0]
-    cells = [one["what"], one["unit"]]
-    for figure in figures:
-        least, most = number(figure["least"]), number(figure["most"])
-        cells.append(f"{number(figure['median'])} ({least} - {most})")
-    cells.append(" / ".join(filter(None, (number(figure["ratio"]) for figure in figures))))
+def _rows(runs: Sequence[Run]) -> list[Row]:
+    """Return a row for each figure; a key that one server keeps small may have none on another."""
+    by_run = [
+        {(one["part"], one["what"], one["unit"]): one for one in run["figures"]} for run in runs
+    ]
+    names = dict.fromkeys(name for found in by_run for name in found)
+    parts = list(dict.fromkeys(part for part, _, _ in names))
+    return [
+        _row([found.get(name) for found in by_run])
+        for name in sorted(names, key=lambda name: parts.index(name[0]))
+    ]
+
+
+def _row(figures: Sequence[Run | None]) -> Row:
+    there = [figure for figure in figures if figure]
+    cells = [there[0]["what"], there[0]["unit"], *map(_told, figures)]
+    cells.append(" / ".join(filter(None, (number(figure["ratio"]) for figure in there))))
     cells += (
-        " / ".join(dict.fromkeys(number(figure[name]) for figure in figures))  # mostly the same
+        " / ".join(dict.fromkeys(number(figure[name]) for figure in there))  # mostly the same
         for name in ("commands", "bar", "goal")
     )
-    return one["part"], cells
+    return there[0]["part"], cells
 
 
-def _table(servers: Sequence[str], rows: Sequence[tuple[str, list[str]]]) -> Iterator[str]:
+def _told(figure: Run | None) -> str:
+    if figure is None:
+        return ""
+    return f"{number(figure['median'])} ({number(figure['least'])} - {number(figure['most'])})"
+
+
+def _table(servers: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:
     titles = ["what", "unit", *servers, "to plain", "commands", "bar", "goal"]
     kept = [n for n in range(len(titles)) if any(cells[n] for _, cells in rows)]
     for cells in (titles, ["---"] * len(titles), *(cells for _, cells in rows)):

@@ -169,7 +169,7 @@ def bench(
     """Measure what jobs cost: speed, waits, memory, the server's time.
 
     It makes queues of its own, touches no other, and deletes them at the end, also after Ctrl-C;
-    about three minutes for all parts. The server counts for everybody who uses it: measure where
+    all parts take some minutes. The server counts for everybody who uses it: measure where
     nobody else does. Speeds are of this machine; only ratios within one run say something about
     another. Bar and goal are what BoltQ set out to reach, on two processors of 2026.
     """

@@ -3,10 +3,9 @@
 import json
 import logging
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import Any
 
 import pytest
 from falcon.testing import Result, TestClient
@@ -143,16 +142,34 @@ def test_an_accepted_job_is_answered_even_if_it_cannot_be_looked_at_any_more(
     def away(_id: str) -> None:
         raise Unavailable("Redis does not answer")
 
-    def unseen(calls: Sequence[Any]) -> list[Any]:
-        return [boltq.server.call(calls[0]), Unavailable("Redis does not answer")]
-
     monkeypatch.setattr(boltq, "get", away)
-    monkeypatch.setattr(boltq.server, "call_all", unseen)
     result = post(http, json.dumps({"type": "echo", "queue": queue, "id": "a1"}))
-    assert (result.status_code, result.json) == (202, {"id": f"{queue}:a1"})
+    assert (result.status_code, result.json["id"]) == (202, f"{queue}:a1")
     assert result.headers["location"] == f"/api/jobs/{queue}:a1"
     again = post(http, json.dumps({"type": "echo", "queue": queue, "id": "a1"}))
     assert (again.status_code, again.json) == (200, {"duplicate": True, "id": f"{queue}:a1"})
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"payload": [1.50, "\u00e9", {"a": None}], "headers": {"own": "\u00e9"}, "priority": 0},
+        {"payload": "x" * 5000, "max_attempts": 7, "id": "mine"},
+        {"delay_seconds": 60},
+        {"run_at": "2031-01-01T00:00:00Z"},
+        {"run_at": "2021-01-01T00:00:00Z"},
+    ],
+)
+def test_a_new_job_is_answered_as_it_is_shown_right_after(
+    http: TestClient, boltq: BoltQ, queue: str, told: dict[str, object]
+) -> None:
+    boltq.configure(queue, job_priority=7, job_max_attempts=5)
+    result = post(http, json.dumps({"type": "echo", "queue": queue, **told}))
+    shown = http.simulate_get(result.headers["location"])
+    assert result.content == shown.content
+    default = post(http, json.dumps({"type": "echo", **told}))
+    assert default.content == http.simulate_get(default.headers["location"]).content
 
 
 def test_members_that_are_null_are_as_if_left_out(http: TestClient, queue: str) -> None:

@@ -99,14 +99,14 @@ def test_while_a_request_is_being_answered_its_key_is_in_flight(
     http: TestClient, boltq: BoltQ, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     came, go = threading.Event(), threading.Event()
-    real = boltq.server.call_all
+    real = boltq.server.call
 
-    def slowly(calls: list[Any]) -> list[Any]:
+    def slowly(call: Any) -> Any:
         came.set()
         assert go.wait(20)
-        return real(calls)
+        return real(call)
 
-    monkeypatch.setattr(boltq.server, "call_all", slowly)
+    monkeypatch.setattr(boltq.server, "call", slowly)
     answers: list[Result] = []
     first = threading.Thread(target=lambda: answers.append(post(http, "k", queue)))
     first.start()

@@ -3,28 +3,30 @@
 import copy
 import threading
 from itertools import accumulate, pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import msgspec
 
 from boltq import ids, newjob, scripts
 from boltq.api.requests import JobRequest
 from boltq.client import BoltQ
 from boltq.errors import BadArgument, BoltQError, TooLarge, Unavailable
-from boltq.job import Job, described
-
-MOST_TOGETHER = 100
-"""Of the jobs of one call: what the script inspect takes."""
+from boltq.job import moment_of, read_header, shown_time
 
 
 class Entered(NamedTuple):
-    """A job that is in: its id outside, whether it is new, and how it stood right after.
+    """A job that is in: its id outside, and as JSON, if it is new, how it was when it came in.
 
-    The job is None where the look failed, or came too early: of two scripts that go out together,
-    one that had to be loaded first, or sent on to where its queue has moved, runs last.
+    Its `run_at` is that of the first of its call, which may be a millisecond before its own.
     """
 
     id: str
-    created: bool
-    job: Job | None
+    shown: bytes | None
+
+    @property
+    def created(self) -> bool:
+        """Whether it is new."""
+        return self.shown is not None
 
 
 _ALONE = BoltQError("one job of the call was refused, and so all of it: each is sent alone")
@@ -125,30 +127,44 @@ class Entry:
     def _sent(self, asked: JobRequest, items: list[scripts.EnqueueItem]) -> list[Entered]:
         server, queue = self._boltq.server, asked.queue
         common = newjob.common(asked.options(), server.now_ms)
-        looked_at = [scripts.InspectItem(str(one.id)) for one in items]
-        calls: list[Any] = [
-            scripts.enqueue(queue, items, **common),
-            scripts.inspect(queue, looked_at, with_payload=1),
-        ]
-        reply, seen = server.call_all(calls)
-        if isinstance(reply, BoltQError):
-            raise reply
+        reply = server.call(scripts.enqueue(queue, items, **common))
         server.note_queue(queue, reply.now_ms)
-        found = seen.answers if isinstance(seen, scripts.Inspected) else [None] * len(items)
+        rest = _rest(reply, "scheduled" if common["delay_ms"] else "queued")
         return [
-            Entered(
-                ids.join(queue, answer.id),
-                isinstance(answer, scripts.EnqueueCreated),
-                described(queue, job) if isinstance(job, scripts.InspectJob) else None,
-            )
-            for answer, job in zip(reply.answers, found, strict=True)
+            Entered(ids.join(queue, answer.id), _shown(queue, item, rest))
+            if isinstance(answer, scripts.EnqueueCreated)
+            else Entered(ids.join(queue, answer.id), None)
+            for item, answer in zip(items, reply.answers, strict=True)
         ]
+
+
+def _rest(reply: scripts.Enqueued, state: str) -> bytes:
+    """Return the end of the JSON of each new job of a call: what they have in common."""
+    header = read_header(b'{"type":"",' + reply.header[1:])
+    members = {
+        "state": state,
+        "priority": header.priority,
+        "attempt": 0,
+        "failures": 0,
+        "max_attempts": header.max_attempts,
+        "created_at": shown_time(moment_of(header.created_ms)),
+        "run_at": shown_time(moment_of(reply.run_at_ms)),
+        "errors": [],
+    }
+    return msgspec.json.encode(members)[1:]
+
+
+def _shown(queue: str, item: scripts.EnqueueItem, rest: bytes) -> bytes:
+    """Return a new job as Job.to_json writes it; its payload and headers are known to be JSON."""
+    names = (ids.join(queue, str(item.id)).encode(), queue.encode(), item.type.encode())
+    opening = b'{"id":"%b","queue":"%b","type":"%b","payload":%b,' % (*names, item.payload)
+    return opening + (b'"headers":%b,' % item.headers if item.headers else b"") + rest
 
 
 def _fitting(first: _Newcomer, waiting: _Lane) -> int:
     """Return how many of those that wait go in one call with the first."""
     if not waiting:
         return 0
-    together = [first, *waiting[: MOST_TOGETHER - 1]]
+    together = [first, *waiting[: newjob.MOST_ITEMS - 1]]
     sizes = accumulate(len(one.item.payload) + len(one.item.headers) for one in together)
     return max(0, sum(size <= newjob.MOST_BYTES for size in sizes) - 1)

@@ -43,16 +43,17 @@ class Jobs:
         entered: Entered | None = preference.remembered(req)
         if entered is None:
             entered = self._enter(asked, key, carried(req))
-            job = entered.job or _job_or_none(self.boltq, req, entered.id)
-        else:
-            job = _job_or_none(self.boltq, req, entered.id)
         note(req, job=entered.id)
         resp.location = f"/api/jobs/{entered.id}"
+        if entered.shown and not preference.seconds(req):
+            send(resp, entered.shown, HTTPStatus.ACCEPTED)
+            return
+        job = _job_or_none(self.boltq, req, entered.id)
         if key and not entered.created:
             key.check((job or self.boltq.get(entered.id, payload=False)).headers)
             resp.set_header(REPLAYED, "true")
         is_new = entered.created or key is not None
-        shown = encode({"id": entered.id}) if job is None else job.to_json()
+        shown = job.to_json() if job else entered.shown or encode({"id": entered.id})
         status = HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
         if job is not None and preference.seconds(req):
             preference.until_ended(req, resp, self.boltq, job, remember=entered)

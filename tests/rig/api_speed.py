@@ -210,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="rig.api_speed", description=__doc__)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--connections", default="1,2,4")
+    parser.add_argument("--connections", default="1,4,16,32,64")
     parser.add_argument("--server", choices=["redis", "valkey"], default="valkey")
     parser.add_argument("--hello", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--enqueue", nargs=2, help=argparse.SUPPRESS)

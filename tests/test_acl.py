@@ -1,6 +1,7 @@
 """Each verb as a user who may touch the keys that its header declares, and nothing else."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from queue_state import QueueState
 from redis.exceptions import ResponseError
 from servers import TestServer
 
+from boltq import address, scripts
 from boltq.errors import NotAllowed
+from boltq.evalsha import Server
 
 CASE_OF = {case.verb: case for case in CASES.values()}
 
@@ -62,3 +65,26 @@ def test_a_script_that_touches_a_key_it_does_not_declare_is_stopped(
     with pytest.raises(ResponseError, match=r"(?i)no permissions to access a key|can't access"):
         as_stats.eval(f"#!lua\nreturn redis.call({command})", 1, q.key("stats"), q.key("jobs"))
     assert q.dump() == before
+
+
+def test_a_user_who_may_write_no_events_does_all_else_as_ever(
+    q: QueueState, server: TestServer
+) -> None:
+    if server.kind == "cluster":
+        pytest.skip("each node of a cluster has users of its own")
+    q.configure(keep_events=100)
+    before = q.read("events")
+    rules = ["reset", "on", ">none", f"~boltq1:{{{q.name}}}:*", "+@all", "-xadd"]
+    q.raw.execute_command("ACL", "SETUSER", "feedless", *rules)
+    feedless = Server(replace(address.parse(server.address), username="feedless", password="none"))
+    try:
+        items = [scripts.EnqueueItem("a", "echo", b"1", b"")]
+        feedless.call(scripts.enqueue(q.name, items, delay_ms=0))
+        claimed = feedless.call(q.claim_call("t1"))
+        assert [job.id for job in claimed.answers] == ["a"]
+        feedless.call(scripts.configure(q.name, [scripts.ConfigureItem("keep_events", b"0")]))
+    finally:
+        feedless.close()
+        q.raw.execute_command("ACL", "DELUSER", "feedless")
+    assert q.read("events") == before
+    q.configure(keep_events=0)

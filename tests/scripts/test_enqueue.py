@@ -249,3 +249,29 @@ def test_an_answer_is_not_equal_to_another_word_with_the_same_fields() -> None:
     assert EnqueueCreated("a") == EnqueueCreated("a")
     assert EnqueueCreated("a") != EnqueueDuplicate("a")
     assert len({EnqueueCreated("a"), EnqueueDuplicate("a"), EnqueueCreated("a")}) == 2
+
+
+def test_the_answer_tells_what_all_headers_of_the_batch_have_in_common(q: QueueState) -> None:
+    q.configure(job_max_attempts=7)
+    items = [EnqueueItem("a", "echo", b"1", b"{}"), EnqueueItem("b", "mail", b"2", b"")]
+    reply = q.call(scripts.enqueue(q.name, items, delay_ms=0, priority=9, retention_ms=5))
+    told = json.loads(reply.header)
+    assert told == {
+        "created_ms": reply.now_ms,
+        "priority": 9,
+        "max_attempts": 7,
+        "retention_ms": 5,
+    }
+    own = {"a": {"type": "echo", "headers_bytes": 2}, "b": {"type": "mail"}}
+    assert all(q.header(id) == told | member for id, member in own.items())
+
+
+@pytest.mark.parametrize("delay_ms", [0, 60_000])
+def test_the_answer_tells_when_the_first_is_due_or_was_queued(q: QueueState, delay_ms: int) -> None:
+    items = [EnqueueItem(id, "echo", b"1", b"") for id in ("a", "b")]
+    reply = q.call(scripts.enqueue(q.name, items, delay_ms=delay_ms))
+    call = scripts.inspect(q.name, [scripts.InspectItem("a")], with_payload=0)
+    (seen,) = q.call(call).answers
+    assert isinstance(seen, scripts.InspectJob)
+    assert reply.run_at_ms == seen.run_at_ms
+    assert reply.run_at_ms - reply.now_ms in (delay_ms, delay_ms + 1)

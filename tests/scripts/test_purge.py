@@ -166,3 +166,31 @@ def test_neither_a_state_nor_ids_is_refused_and_so_are_both(
     q.fail("a", final=1)
     assert q.send("purge", *argv) == [b"BAD_ARGUMENT", b"purge takes either a state or ids"]
     assert q.states("a") == ["dead"]
+
+
+@pytest.mark.parametrize("state", RESTING)
+def test_a_job_is_purged_only_where_it_was_seen(q: QueueState, state: str) -> None:
+    fill(q, [1])
+    id = f"{state}-1"
+    here = q.place(id)
+    items = [scripts.PurgeItem(id, f"{here}1"), scripts.PurgeItem(id, here)]
+    reply = q.call(scripts.purge(q.name, items, limit=1, cursor=""))
+    assert reply.answers == [scripts.PurgeMoved(here), PurgeGone()]
+    assert (reply.purged, q.states(id)) == (1, [])
+
+
+def test_a_job_that_has_left_its_place_stays_as_it_is_and_its_place_is_told(q: QueueState) -> None:
+    q.enqueue("a")
+    seen = q.place("a")
+    q.alter("a", priority=9)
+    before, now = q.dump(), q.place("a")
+    call = scripts.purge(q.name, [scripts.PurgeItem("a", seen)], limit=1, cursor="")
+    assert q.call(call).answers == [scripts.PurgeMoved(now)]
+    assert q.dump() == before
+
+
+def test_a_purge_of_a_place_that_is_sent_again_finds_no_job(q: QueueState) -> None:
+    q.enqueue("a")
+    call = scripts.purge(q.name, [scripts.PurgeItem("a", q.place("a"))], limit=1, cursor="")
+    first, second = q.twice(call)
+    assert (first.answers, second.answers) == ([PurgeGone()], [PurgeUnknown()])

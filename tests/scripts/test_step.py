@@ -343,3 +343,72 @@ def test_an_entry_whose_job_is_missing_is_passed_over(q: QueueState) -> None:
     begin(q, "replay", "dead")
     assert drive(q) == [1]
     assert (q.order("dead"), q.order("queued")) == (["a"], ["b"])
+
+
+def run(q: QueueState, worker: str, *ids: str, **options: Any) -> None:
+    """Let a worker hold jobs, each under a token of its own."""
+    for id in ids:
+        q.run(id, token=f"of-{id}", claim={"worker": worker}, **options)
+
+
+def asked(q: QueueState) -> set[str]:
+    return {id for id in q.order("running") if (lease := q.lease(id)) and lease.cancel}
+
+
+def test_running_jobs_are_asked_to_stop_and_go_on_until_they_do(q: QueueState) -> None:
+    run(q, "w1", "a", "b")
+    run(q, "w1", "mail", type="mail")
+    begin(q, "cancel", "running", type_="echo")
+    assert sum(drive(q, 1)) == 2
+    assert (asked(q), q.stat("cancelled")) == ({"a", "b"}, 0)
+    (answer,) = q.extend("a", token="of-a")
+    assert isinstance(answer, scripts.ExtendHeld)
+    assert answer.cancel == 1
+    q.release("a", token="of-a")
+    assert q.states("a") == ["cancelled"]
+
+
+def test_a_running_job_whose_lease_is_extended_meanwhile_is_asked_too_and_once(
+    q: QueueState,
+) -> None:
+    run(q, "w1", "a", "b", "c")
+    begin(q, "cancel", "running")
+    q.extend("b", token="of-b", lease_ms=HOUR_MS)
+    assert step(q, 1).done == 1
+    q.extend("a", token="of-a", lease_ms=2 * HOUR_MS)
+    q.extend("c", token="of-c", lease_ms=3 * HOUR_MS)
+    assert sum(drive(q, 1)) == 2
+    assert asked(q) == {"a", "b", "c"}
+    assert (kept(q)["done"], kept(q)["skipped"]) == (3, 1)
+
+
+def test_a_job_that_was_claimed_after_the_operation_began_is_not_asked(q: QueueState) -> None:
+    run(q, "w1", "a")
+    begin(q, "cancel", "running")
+    run(q, "w1", "later")
+    drive(q)
+    assert asked(q) == {"a"}
+
+
+def test_an_operation_is_for_the_jobs_of_one_worker(q: QueueState) -> None:
+    run(q, "w1", "a", "done-1", "dead-1")
+    run(q, "w2", "b", "done-2", "dead-2")
+    for n in (1, 2):
+        q.ack(f"done-{n}", token=f"of-done-{n}")
+        q.fail(f"dead-{n}", token=f"of-dead-{n}", final=1)
+    for action, state in (("cancel", "running"), ("purge", "completed"), ("replay", "dead")):
+        begin(q, action, state, id=action, worker="w2")
+        reply = step(q, id=action)
+        assert (reply.done, kept(q, action)["skipped"]) == (1, 1), action
+    assert asked(q) == {"b"}
+    assert q.order("completed") == ["done-1"]
+    assert (q.order("dead"), q.states("dead-2")) == (["dead-1"], ["queued"])
+
+
+def test_an_operation_that_an_older_script_began_names_no_worker_and_goes_on(q: QueueState) -> None:
+    put(q, "dead", "a", "b")
+    begin(q, "purge", "dead")
+    line = kept(q)
+    del line["worker"]
+    q.raw.hset(q.key("operations"), "o1", json.dumps(line))
+    assert drive(q) == [2]

@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help init deps run run-api run-worker test model mutants chaos bounds \
-        api-load api-speed aof bench field check lua verify luacheck
+        api-load api-speed vendored screenshots aof bench field check lua verify luacheck
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,12 @@ api-load: deps ## 64 connections that ask the API all that can be asked, also wr
 
 api-speed: deps ## how fast the API is, beside one that only says hello
 	@cd tests && PYTHONPATH=..:. ../$(BIN)/python -m rig.api_speed $(ARGS)
+
+vendored: deps ## fetch what the page has of others, in the versions that are written down
+	@cd tests && PYTHONPATH=..:. ../$(BIN)/python -m rig.vendored $(ARGS)
+
+screenshots: deps ## images of each screen of the page, in build/screenshots; ARGS=--readme: those of the README
+	@cd tests && PYTHONPATH=..:. ../$(BIN)/python -m rig.screenshots $(ARGS)
 
 aof: deps ## the append-only file cut at each byte of its last 4 KiB: SEED=1
 	@TEST_AOF=every TEST_SEED=$(or $(SEED),1) $(BIN)/pytest -q -s tests/test_aof.py $(ARGS)

@@ -80,10 +80,10 @@ aof: deps ## the append-only file cut at each byte of its last 4 KiB: SEED=1
 	@TEST_AOF=every TEST_SEED=$(or $(SEED),1) $(BIN)/pytest -q -s tests/test_aof.py $(ARGS)
 
 bench: deps ## all of boltq bench on a Redis and a Valkey, into tests/bench/RESULTS.md: ARGS="--only drain"
-	@PYTHONPATH=.:tests $(BIN)/python -m tests.bench $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 field: deps ## beside dramatiq, huey, rq and BullMQ, fetched into a folder that is thrown away
-	@PYTHONPATH=.:tests $(BIN)/python -m tests.bench.field --to tests/bench/FIELD.md $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m bench.field --to tests/bench/FIELD.md $(ARGS)
 
 check: deps luacheck verify ## ruff, mypy, import-linter, luacheck and verify
 	@$(BIN)/ruff check

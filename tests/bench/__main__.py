@@ -1,8 +1,8 @@
 """`make bench`: all figures on a Redis and a Valkey of their own, written down in RESULTS.md.
 
-    python -m tests.bench                       with tests/ in PYTHONPATH, as `make bench` has it
-    python -m tests.bench --only drain --rounds 5 --to /tmp
-    python -m tests.bench --servers valkey --jobs 100000
+    python -m bench                             with tests/ in PYTHONPATH, as `make bench` has it
+    python -m bench --only drain --rounds 5 --to /tmp
+    python -m bench --servers valkey --jobs 100000
 
 Where there are two processors or more, the server has the first and all else the others, but for
 `processes`, which has them all. Nobody else should use the machine; how busy it was is noted.
@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.apart import apart
+from bench.report import written
 from servers import TestServer, process_server
 
 from boltq.bench import PARTS
-from tests.bench.apart import apart
-from tests.bench.report import written
 
 HERE = Path(__file__).resolve().parent
 SIZES = {

@@ -1,7 +1,7 @@
 """`make field`: BoltQ beside other libraries, in one run, on one server, with one payload.
 
-    python -m tests.bench.field                        with tests/ in PYTHONPATH
-    python -m tests.bench.field --only boltq,huey --jobs 10000 --rounds 1 --folder /tmp/field
+    python -m bench.field                       with tests/ in PYTHONPATH
+    python -m bench.field --only boltq,huey --jobs 10000 --rounds 1 --folder /tmp/field
 
 Each is installed from its registry into a folder that is thrown away, unless it is named. Each has
 one worker process: of 8 threads, in BullMQ with a concurrency of 100; RQ has one that forks for
@@ -22,15 +22,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
+from bench.apart import apart
+from bench.field.library import LIBRARIES, Installed
 from servers import TestServer, process_server
 
 from boltq.bench.figure import number
-from tests.bench.apart import apart
-from tests.bench.field.library import LIBRARIES, Installed
 
 SINGLE_SHARE = 0.1
 MOST_SECONDS = 120
 WAYS = ("drain", "enqueue", "enqueue in bulk")
+
+OURS = "boltq"
+BARS = {("dramatiq", "drain"): 5, ("bullmq", "drain"): 2, ("huey", "enqueue"): 1}
+"""How many times as fast as another BoltQ is to be."""
 
 Rates = dict[tuple[str, str], list[float]]
 
@@ -62,8 +66,8 @@ def main(arguments: Sequence[str]) -> int:
                     rates.setdefault((one.library.name, way), []).append(rate)
         version = server.raw().info("server")
     named = f"{told.server} {version.get('valkey_version') or version['redis_version']}"
-    page = _page(rates, versions, f"{named}, {told.rounds} rounds, load at the start {load:.1f}")
-    print(page)
+    page = page_of(rates, versions, f"{named}, {told.rounds} rounds, load at the start {load:.1f}")
+    print(page, end="")
     if told.to:
         told.to.write_text(page, encoding="utf-8")
     return 0
@@ -105,28 +109,35 @@ def _drain(one: Installed, jobs: int) -> float:
     return max(moments) - min(moments)
 
 
-def _page(rates: Rates, versions: dict[str, str], how: str) -> str:
-    """Write the table: rates, and BoltQ's as a multiple, the median over the rounds."""
+def page_of(rates: Rates, versions: dict[str, str], how: str) -> str:
+    """Write the table: rates, and BoltQ's as a multiple, the median over the rounds; then bars."""
     titles = [f"{way}, jobs/s | BoltQ is" for way in WAYS]
-    lines = [
-        f"| {how} | {' | '.join(titles)} |",
-        f"|{' --- |' * (1 + 2 * len(WAYS))}",
-    ]
+    lines = [f"| {how} | {' | '.join(titles)} |", f"|{' --- |' * (1 + 2 * len(WAYS))}"]
     for name, version in versions.items():
         cells = [f"{name} {version}"]
         for way in WAYS:
-            cells += _cells(rates.get((name, way), []), rates.get(("boltq", way), []))
+            theirs = rates.get((name, way), [])
+            cells.append(_told(theirs) if theirs else "")
+            ratio = None if name == OURS else _ratio(rates, name, way)
+            cells.append("" if ratio is None else f"{ratio:.1f} x")
         lines.append(f"| {' | '.join(cells)} |")
+    lines.append("")
+    for (name, way), bar in BARS.items():
+        ratio = _ratio(rates, name, way)
+        if ratio is not None:
+            verdict = "reached" if ratio >= bar else "missed"
+            lines.append(f"- {way}: {ratio:.2f} x {name}, bar {bar} x: {verdict}")
     return "\n".join(lines) + "\n"
 
 
-def _cells(theirs: list[float], ours: list[float]) -> tuple[str, str]:
-    if not theirs:
-        return "", ""
-    told = f"{number(median(theirs))} ({number(min(theirs))} - {number(max(theirs))})"
-    if not ours or ours is theirs:
-        return told, ""
-    return told, f"{median(a / b for a, b in zip(ours, theirs, strict=True)):.1f} x"
+def _told(values: list[float]) -> str:
+    return f"{number(median(values))} ({number(min(values))} - {number(max(values))})"
+
+
+def _ratio(rates: Rates, name: str, way: str) -> float | None:
+    ours, theirs = rates.get((OURS, way), []), rates.get((name, way), [])
+    pairs = [one / other for one, other in zip(ours, theirs, strict=False)]
+    return median(pairs) if pairs else None
 
 
 if __name__ == "__main__":

@@ -115,6 +115,12 @@ def systemd_units(app: str | None, user: str, folder: Path) -> dict[str, bytes]:
     }
 
 
+def monitoring() -> dict[str, bytes]:
+    """Return alerts for Prometheus and a dashboard for Grafana, by the names of their files."""
+    ops = files("boltq").joinpath("ops")
+    return {name: ops.joinpath(name).read_bytes() for name in ("alerts.yml", "grafana.json")}
+
+
 def procfile(app: str | None) -> str:
     """Make a Procfile of the API and a worker. Raises BadArgument for an app that is none."""
     served = f" {_checked_app(app)}" if app else ""

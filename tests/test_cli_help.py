@@ -33,7 +33,7 @@ READS = {
 WRITES = {
     *("enqueue", "cancel", "jobs purge", "dead replay", "dead purge"),
     *("queues pause", "queues resume", "workers quiet", "workers stop", "workers resume"),
-    *("export scripts", "export systemd", "export procfile", "completion"),
+    *("export scripts", "export systemd", "export procfile", "export monitoring", "completion"),
 }
 
 HELP_SECONDS = 0.25

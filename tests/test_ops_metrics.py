@@ -13,10 +13,12 @@ import pytest
 import yaml
 from falcon.testing import TestClient
 from pages import GUIDES
+from programs import run
 from servers import TestServer, missing
 
 import boltq
 from boltq.api.app import create_app
+from boltq.api.openapi import shapes
 from boltq.client import BoltQ
 from boltq.ids import new_token
 
@@ -185,3 +187,20 @@ def test_promtool_finds_nothing_to_complain_of_in_what_is_exposed(
     client.close()
     assert "boltq_queue_jobs{" in text
     assert promtool("check", "metrics", text=text) == ""
+
+
+def test_both_are_written_where_somebody_wants_them(tmp_path: Path) -> None:
+    ran = run(tmp_path, "boltq", "export", "monitoring", "here")
+    assert (ran.returncode, ran.stdout) == (0, "here/alerts.yml\nhere/grafana.json\n")
+    for shipped in (ALERTS, DASHBOARD):
+        assert (tmp_path / "here" / shipped.name).read_bytes() == shipped.read_bytes()
+
+
+def test_each_yaml_that_the_guide_shows_is_yaml() -> None:
+    shown = [yaml.safe_load(block.text) for block in pages.blocks(GUIDES[2], "yaml")]
+    assert len(shown) >= 3
+    (scaled,) = [one for one in shown if isinstance(one, dict) and "kind" in one]
+    (trigger,) = scaled["spec"]["triggers"]
+    # What KEDA is told to read, the API answers.
+    assert trigger["metadata"]["url"].endswith("/api/queues/mail")
+    assert trigger["metadata"]["valueLocation"] in shapes.QUEUE_HAS.split()

@@ -36,7 +36,7 @@ SECTIONS = {
         "doctor": "Look for what is wrong, and say what to do.",
         "fsck": "Look at all that is kept of queues, and say what is wrong.",
         "bench": "Measure what jobs cost: speed, waits, memory, the server's time.",
-        "export": "Write the scripts, systemd units or a Procfile.",
+        "export": "Write the scripts, systemd units, a Procfile, or alerts.",
         "completion": "Print what teaches a shell to complete our commands.",
     },
 }

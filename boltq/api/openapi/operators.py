@@ -118,8 +118,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /api/workers/{id}/stop": _ask(
         "stopWorker",
         "Let a worker end",
-        "As at SIGTERM: it finishes what it runs and gives back the rest. Whatever keeps it "
-        "running, such as the parent of its process, starts another.",
+        "As at SIGTERM: it finishes what it runs and gives back the rest. The parent of its "
+        "process, if it has one, starts another.",
     ),
     "POST /api/workers/{id}/resume": _ask(
         "resumeWorker",

@@ -15,7 +15,7 @@ app_option = click.option(
 
 @click.group(epilog=options.example("boltq export scripts ./boltq-scripts"))
 def export() -> None:
-    """Write the scripts, systemd units or a Procfile."""
+    """Write the scripts, systemd units, a Procfile, or alerts."""
 
 
 @export.command(epilog=options.example("boltq export scripts ./boltq-scripts"))
@@ -66,4 +66,17 @@ def procfile(folder: Path | None, *, app: str | None) -> None:
         click.echo(written, nl=False)
         return
     for name in export.write(folder, {"Procfile": written.encode()}):
+        say(str(folder / name))
+
+
+@export.command(epilog=options.example("boltq export monitoring ./monitoring"))
+@folder_argument
+def monitoring(folder: Path) -> None:
+    """Write alerts for Prometheus and a dashboard for Grafana, of the metrics that BoltQ has.
+
+    Name alerts.yml under rule_files in Prometheus, and import grafana.json in Grafana.
+    """
+    from boltq import export
+
+    for name in export.write(folder, export.monitoring()):
         say(str(folder / name))

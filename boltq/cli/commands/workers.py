@@ -130,8 +130,7 @@ def quiet(*, boltq: "BoltQ", workers: tuple[str, ...], by: str) -> None:
 def stop(*, boltq: "BoltQ", workers: tuple[str, ...], by: str) -> None:
     """Let workers end as at SIGTERM: each finishes what it runs, and gives back the rest.
 
-    Whatever keeps it running, such as the parent of its process, starts another. A worker hears of
-    it within 10 s.
+    The parent of its process, if it has one, starts another. A worker hears of it within 10 s.
     """
     end_with(for_each(workers, lambda name: _ask(boltq.stop_worker, name, "to stop", by)))
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from boltq import ids, scripts
 from boltq.bench import process
@@ -13,6 +13,7 @@ from boltq.bench.floor import Floor
 from boltq.bench.moves import MOST, NOOP, batches, claim, fill
 from boltq.bench.plan import Plan
 from boltq.bench.site import Site
+from boltq.evalsha.plain import Counters
 
 HANDLERS = {
     "bench:noop": ("no-op handler", 1),
@@ -48,6 +49,9 @@ def draining(site: Site, plan: Plan) -> Iterator[list[Trial]]:
         for threads in plan.threads:
             count = max(WARM_JOBS, plan.jobs // fewer)
             trials.append(_trial(named(kind, threads), _drain, site, kind, count, threads))
+            if kind == NOOP and threads == USUAL_THREADS:
+                what = f"{named(kind, threads)}, jobs done not logged"
+                trials.append(_trial(what, _unlogged, site, count, threads))
     if plan.against_redis:
         names = [named(NOOP, threads) for threads in plan.threads]
         trials.append(Trial("plain", partial(_floor, names, site, plan.jobs)))
@@ -67,36 +71,53 @@ def _trial(name: str, run: Callable[..., list[Taken]], *arguments: object) -> Tr
     return Trial(name, partial(run, name, *arguments))
 
 
+class Drain(NamedTuple):
+    """What a drain took: seconds, seconds of the worker's processor, what the server did."""
+
+    seconds: float
+    cpu_seconds: float
+    counted: Counters
+
+
 def _drain(what: str, site: Site, kind: str, count: int, threads: int) -> list[Taken]:
+    took = _drain_once(site, kind, count, threads)
+    taken = [Taken(what, "jobs/s", count / took.seconds)]
+    if kind != NOOP:
+        return taken  # what a handler costs hides the rest
+    if threads == USUAL_THREADS:
+        loop_seconds = _loop(site, count)
+        taken.append(Taken(LOOP, "jobs/s", count / loop_seconds))
+        taken.append(Taken(OF_LOOP, "x", loop_seconds / took.seconds))
+    us, commands = took.counted.scripts_us / count, took.counted.in_scripts / count
+    return [
+        *taken,
+        Taken(f"{what}: worker's CPU", "us a job", took.cpu_seconds / count * 1e6),
+        Taken(f"{what}: server's CPU", "us a job", took.counted.cpu_us / count),
+        Taken(f"{what}: scripts", "us a job", us, commands=commands),
+    ]
+
+
+def _unlogged(what: str, site: Site, count: int, threads: int) -> list[Taken]:
+    """Drain by a worker whose log has no line for a job that is done: so one sees their cost."""
+    took = _drain_once(site, NOOP, count, threads, log_done=0)
+    return [Taken(f"{what}: worker's CPU", "us a job", took.cpu_seconds / count * 1e6)]
+
+
+def _drain_once(
+    site: Site, kind: str, count: int, threads: int, log_done: int | None = None
+) -> Drain:
     queue = site.queue("drain")
-    with process.worker(site, [queue], threads=threads) as worker:
+    with process.worker(site, [queue], threads=threads, log_done=log_done) as worker:
         _warm_up(site, queue, kind, worker)
         before = cpu_seconds(site, queue)
         site.client.pause(queue)
         fill(site, queue, count, kind=kind)
         counters = site.server.counters(queue)
-        took = _drained(site, queue, count, worker)
-        cost = site.server.counters(queue).since(counters)
-        cpu = cpu_seconds(site, queue) - before
+        seconds = _drained(site, queue, count, worker)
+        counted = site.server.counters(queue).since(counters)
+        took = Drain(seconds, cpu_seconds(site, queue) - before, counted)
     site.forget(queue)
-    taken = [Taken(what, "jobs/s", count / took)]
-    if kind != NOOP:
-        return taken  # what a handler costs hides the rest
-    if threads == USUAL_THREADS:
-        loop_took = _loop(site, count)
-        taken.append(Taken(LOOP, "jobs/s", count / loop_took))
-        taken.append(Taken(OF_LOOP, "x", loop_took / took))
-    return [
-        *taken,
-        Taken(f"{what}: worker's CPU", "us a job", cpu / count * 1e6),
-        Taken(f"{what}: server's CPU", "us a job", cost.cpu_us / count),
-        Taken(
-            f"{what}: scripts",
-            "us a job",
-            cost.scripts_us / count,
-            commands=cost.in_scripts / count,
-        ),
-    ]
+    return took
 
 
 def _loop(site: Site, count: int) -> float:

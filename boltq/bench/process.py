@@ -83,9 +83,18 @@ def running(site: Site, arguments: Sequence[str], **told: str) -> Iterator[Proce
 
 @contextmanager
 def worker(
-    site: Site, queues: Sequence[str], *, threads: int = 8, processes: int = 1
+    site: Site,
+    queues: Sequence[str],
+    *,
+    threads: int = 8,
+    processes: int = 1,
+    log_done: int | None = None,
 ) -> Iterator[Process]:
-    """Run a worker while entered, which is there and idle when this begins."""
+    """Run a worker while entered, which is there and idle when this begins.
+
+    log_done: how many jobs that are done it logs a second; None: as many as by default.
+    """
+    told = {} if log_done is None else {"BOLTQ_LOG_DONE": str(log_done)}
     name = f"{site.stem}-{ids.new_token()[:6]}"
     names = [f"{name}-{n}" for n in range(1, processes + 1)] if processes > 1 else [name]
     arguments = ["-m", "boltq.worker.main", "boltq.bench.handlers:app"]
@@ -94,7 +103,7 @@ def worker(
     if processes > 1:
         arguments += ["--processes", str(processes)]
     try:
-        with running(site, arguments, WORKER_ID=name) as process:
+        with running(site, arguments, WORKER_ID=name, **told) as process:
             process.wait_for("a worker is there", lambda: _are_there(site, names), START_SECONDS)
             yield process
     finally:

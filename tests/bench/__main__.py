@@ -32,7 +32,7 @@ SIZES = {
     "waiting": "10,1000,200000,1000000",
     "scheduled": "100000",
     "pickups": "200",
-    "idle-seconds": "6",
+    "idle-seconds": "10",
 }
 """Flags of `boltq bench`, and how large they are here."""
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from operated import Rig, rig
 
 from boltq import scripts
-from boltq.job import shown_time
+from boltq.api import timeline
+from boltq.job import Job, JobError, moment_of, shown_time
 
 __all__ = ["rig"]
 
@@ -198,6 +199,17 @@ def test_a_timeline_tells_each_step_of_a_job(rig: Rig) -> None:
     assert (shown["id"], shown["state"], shown["attempt"]) == (id, "dead", 2)
     assert (shown["failures"], shown["lost"], shown["not_kept"]) == (2, 0, 0)
     assert "secret" not in str(shown)
+
+
+def test_what_is_of_one_millisecond_stands_in_the_order_in_which_it_was() -> None:
+    at = moment_of(1_800_000_000_000)
+    errors = [JobError(n, "E", "no", "", "w", 1_800_000_000_000) for n in (1, 2)]
+    told = {"created_at": at, "started_at": at, "finished_at": at, "errors": errors}
+    job = Job("mail:a", "mail", "email", "dead", 4, 2, 2, 2, **told)  # type: ignore[arg-type]
+    shown = timeline.shown(job)["timeline"]
+    assert [event["what"] for event in shown] == [  # type: ignore[attr-defined]
+        *("created", "failed", "started", "failed", "dead"),
+    ]  # fmt: skip
 
 
 def test_a_timeline_tells_of_lost_leases_and_what_is_not_kept(rig: Rig) -> None:

@@ -17,16 +17,22 @@ def shown(job: Job) -> dict[str, object]:
             event = {"what": what, "at": shown_time(moment), **told}  # type: ignore[arg-type]
             events.append((moment.timestamp(), event))  # type: ignore[attr-defined]
 
+    def add_errors(*, of_last: bool) -> None:
+        for error in job.errors:
+            if (error.attempt == job.attempt) == of_last:
+                add(
+                    "lost" if error.type == LOST else "failed",
+                    moment_of(error.at_ms),
+                    attempt=error.attempt,
+                    worker=error.worker,
+                    error=_error(error),
+                )
+
+    # What is of the same millisecond stays in the order in which it is put here.
     add("created", job.created_at)
-    for error in job.errors:
-        add(
-            "lost" if error.type == LOST else "failed",
-            moment_of(error.at_ms),
-            attempt=error.attempt,
-            worker=error.worker,
-            error=_error(error),
-        )
+    add_errors(of_last=False)
     add("started", job.started_at, attempt=job.attempt, worker=job.worker)
+    add_errors(of_last=True)
     if job.state in ENDED:
         add(job.state, job.finished_at, worker=job.worker)
     elif job.state in ("scheduled", "retrying"):

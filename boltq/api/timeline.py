@@ -17,22 +17,17 @@ def shown(job: Job) -> dict[str, object]:
             event = {"what": what, "at": shown_time(moment), **told}  # type: ignore[arg-type]
             events.append((moment.timestamp(), event))  # type: ignore[attr-defined]
 
-    def add_errors(*, of_last: bool) -> None:
-        for error in job.errors:
-            if (error.attempt == job.attempt) == of_last:
-                add(
-                    "lost" if error.type == LOST else "failed",
-                    moment_of(error.at_ms),
-                    attempt=error.attempt,
-                    worker=error.worker,
-                    error=_error(error),
-                )
+    def add_errors(errors: list[JobError]) -> None:
+        for error in errors:
+            told = {"attempt": error.attempt, "worker": error.worker, "error": _error(error)}
+            add(_what(error), moment_of(error.at_ms), **told)
 
     # What is of the same millisecond stays in the order in which it is put here.
     add("created", job.created_at)
-    add_errors(of_last=False)
+    earlier, of_last = _by_attempt(job)
+    add_errors(earlier)
     add("started", job.started_at, attempt=job.attempt, worker=job.worker)
-    add_errors(of_last=True)
+    add_errors(of_last)
     if job.state in ENDED:
         add(job.state, job.finished_at, worker=job.worker)
     elif job.state in ("scheduled", "retrying"):
@@ -52,6 +47,16 @@ def shown(job: Job) -> dict[str, object]:
         "timeline": [event for _, event in events],
         "not_kept": max(0, job.failures + job.lost - len(job.errors)),
     }
+
+
+def _by_attempt(job: Job) -> tuple[list[JobError], list[JobError]]:
+    """Return the errors of the attempts before the last, and those of the last."""
+    of_last = [error for error in job.errors if error.attempt == job.attempt]
+    return [error for error in job.errors if error not in of_last], of_last
+
+
+def _what(error: JobError) -> str:
+    return "lost" if error.type == LOST else "failed"
 
 
 def _error(error: JobError) -> dict[str, object]:

@@ -15,18 +15,27 @@ class Bells:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._keys: dict[str, str] = {}
+        self._queues: Sequence[str] = ()
         self._redis = connect(server.address, timeout_seconds=2.0 + BELL_MARGIN_SECONDS)
 
     def wait(self, queues: Sequence[str], timeout_seconds: float) -> str | None:
-        """Block until a bell rings, 0.001 to 2 s; returns its queue, or None when none rang.
+        """Block until a bell rings, 2 s at most; returns its queue, or None when none rang.
 
-        A ring is a hint: whoever missed one claims when the time comes. Raises Unavailable.
+        At 0 it looks whether one rings, and does not block. A ring is a hint: whoever missed one
+        claims when the time comes. Raises Unavailable.
         """
-        keys = {self._server.bell_key(queue): queue for queue in queues}
-        timeout_seconds = max(0.001, min(timeout_seconds, 2.0))
+        if queues != self._queues:
+            self._keys = {self._server.bell_key(queue): queue for queue in queues}
+            self._queues = list(queues)
+        keys = self._keys
         in_cluster = self._server.address.kind == "cluster"
         groups = [[key] for key in keys] if in_cluster else [list(keys)]
         try:
+            # A server with nothing else to do sees only each 0.1 s whose block is over.
+            if timeout_seconds <= 0 and not self._redis.exists(*keys):
+                return None
+            timeout_seconds = max(0.001, min(timeout_seconds, 2.0))
             for group in groups:
                 rung = self._redis.blpop(group, timeout=timeout_seconds / len(groups))
                 if rung:

@@ -4,7 +4,7 @@ Nothing is decided by it. Each who writes also trims, so that what is gone fades
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -63,12 +63,18 @@ class Registry:
 
     def note_queue(self, queue: str, now_ms: int) -> None:
         """Write that a queue is in use: rarely, and never in the way of work."""
+        if time.monotonic() >= self._noted.get(queue, 0.0):
+            self.note_queues([queue], now_ms)
+
+    def note_queues(self, queues: Iterable[str], now_ms: int) -> None:
+        """Write that queues are in use, in as many calls as for one."""
         moment = time.monotonic()
-        if moment < self._noted.get(queue, 0.0):
+        due = [queue for queue in queues if moment >= self._noted.get(queue, 0.0)]
+        if not due:
             return
-        self._noted[queue] = moment + QUEUE_SECONDS
+        self._noted.update(dict.fromkeys(due, moment + QUEUE_SECONDS))
         with suppress(*ROAD_ERRORS):
-            self._redis.zadd(self._queues, {queue: now_ms})
+            self._redis.zadd(self._queues, dict.fromkeys(due, now_ms))
             self._redis.zremrangebyscore(self._queues, "-inf", now_ms - QUEUES_KEPT_MS)
             self._redis.zremrangebyrank(self._queues, 0, -MOST_QUEUES - 1)
 

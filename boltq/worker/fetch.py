@@ -19,7 +19,7 @@ from boltq.worker.turns import Turns
 
 log = logging.getLogger(__name__)
 
-BLOCK_SECONDS = 0.5
+BLOCK_SECONDS = 1.0
 """The longest wait, for a bell or for a free place; a stop is seen after it."""
 
 BURST_BLOCK_SECONDS = 0.05
@@ -124,8 +124,7 @@ class Fetcher:
 
     def _bring_the_rest(self) -> bool:
         """Take what was claimed and not heard of yet; returns whether there was any."""
-        jobs = self._claimer.finish()
-        if jobs:
+        if jobs := self._claimer.finish():
             self._hand_on(jobs)
         return bool(jobs)
 

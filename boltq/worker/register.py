@@ -90,8 +90,7 @@ class Register:
             lost = [Event(name, "lost", int(seen_ms)).to_bytes() for name, seen_ms in noted.lost]
             registry.note_history(lost)
         self._hear(orders.read(noted.order, self._started_ms), now_ms)
-        for queue in self._queues:
-            self._server.note_queue(queue, now_ms)
+        registry.note_queues(self._queues, now_ms)
 
     def leave(self, what: What) -> None:
         """Take the entry out: this worker ends."""

@@ -8,6 +8,10 @@ LOOK_SECONDS = 5.0
 """A queue is claimed at least so often: a ring, and the time that it told of, can be lost with the
 worker that heard it."""
 
+LOOK_SECONDS_A_QUEUE, MOST_LOOK_SECONDS = 0.5, 60.0
+"""Less often where there are many, so that a worker of a thousand idle queues does not poll them:
+so long for each, but no longer than this."""
+
 AGAIN_SECONDS = 0.05
 """After a claim that took all there was: it did not tell when the next job is due."""
 
@@ -88,7 +92,8 @@ class Turns:
     def rests(self, queue: str, seconds: float) -> None:
         """Say that there is nothing to be had for so long, unless its bell rings."""
         self._may_have_jobs.discard(queue)
-        self._due[queue] = time.monotonic() + min(seconds, LOOK_SECONDS)
+        most = min(MOST_LOOK_SECONDS, max(LOOK_SECONDS, LOOK_SECONDS_A_QUEUE * len(self._due)))
+        self._due[queue] = time.monotonic() + min(seconds, most)
 
     def look_at_all(self) -> None:
         """Give each its turn: rings may have been lost."""

@@ -10,15 +10,16 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from waitress.channel import HTTPChannel
-from waitress.task import ErrorTask, Task, WSGITask
+from waitress.task import ErrorTask, Task
 from waitress.utilities import Error
 
 from boltq.api.limits import Limits
 from boltq.api.lot import Lot
 from boltq.api.middleware import SAFE_HEADERS
-from boltq.api.parking import ENDING, PLACE, Parked, Place
+from boltq.api.parking import Parked, Place
 from boltq.api.parser import StrictParser
 from boltq.api.problems import CHALLENGE, MEDIA_TYPE, problem, sentence_of
+from boltq.api.task import ApplicationTask
 from boltq.logs import REQUEST_ID
 
 if TYPE_CHECKING:
@@ -69,32 +70,6 @@ class TooSlow(Error):
 
     code = HTTPStatus.REQUEST_TIMEOUT.value
     reason = HTTPStatus.REQUEST_TIMEOUT.phrase
-
-
-class ApplicationTask(WSGITask):
-    """One run of a request, which can be run again from the beginning."""
-
-    def get_environment(self) -> dict[str, Any]:
-        """Return the environment of this run, with the place that the request has in all of them.
-
-        The body is read from its start.
-        """
-        environ = super().get_environment()
-        environ["wsgi.input"].seek(0)
-        environ[PLACE] = cast("Channel", self.channel).place
-        if self._is_ending:
-            environ[ENDING] = True
-        return environ
-
-    def build_response_header(self) -> bytes:
-        """Return the head of the answer; once the API is to end, the connection ends with it."""
-        if self._is_ending:
-            self.set_close_on_finish()
-        return bytes(super().build_response_header())
-
-    @property
-    def _is_ending(self) -> bool:
-        return cast("Listener", self.channel.server).stop.is_set()
 
 
 class Channel(HTTPChannel):

@@ -11,6 +11,7 @@ from boltq.durations import in_ms
 from boltq.errors import Moved, Unavailable, UnknownJob, WrongState
 from boltq.evalsha import Server
 from boltq.follow import Enqueued
+from boltq.happened import Happened
 from boltq.job import Job, described
 from boltq.newjob import NewJob, Options
 from boltq.operations import Operations
@@ -23,7 +24,7 @@ Sending = Callable[
 """Is put around each call that adds jobs: is given their queue and them, gives what to send."""
 
 
-class BoltQ(Declarations, Queues, Operations):
+class BoltQ(Declarations, Queues, Operations, Happened):
     """An app and its queues on one server. Safe for threads; make one and keep it."""
 
     def __init__(

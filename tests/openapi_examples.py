@@ -22,7 +22,7 @@ ID, TOKEN = "mail:welcome-7", "7f3a-claim-1"
 
 VOLATILE = re.compile(
     "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z|[0-9]{14}-[0-9a-z]{13}|(unix|redis)://.*"
-    "|(localhost|127.0.0.1):[0-9]+|\\b([0-9a-f]{16}|[a-z0-9]{26})\\b"
+    "|(localhost|127.0.0.1):[0-9]+|[0-9]{13}-[0-9]+|\\b([0-9a-f]{16}|[a-z0-9]{26})\\b"
 )
 """Times, addresses, and the names that jobs, requests and leases are given."""
 
@@ -88,6 +88,11 @@ def at_work(_api: Api, server: Server) -> None:
     server.registry.note_worker(report.id, report.to_bytes(), now)
 
 
+def fed(api: Api, server: Server) -> None:
+    assert api.ask("PATCH", "/api/queues/mail", {"keep_events": 1000}).status == 200
+    leased(api, server)
+
+
 GIVEN: Mapping[str, Callable[[Api, Server], None]] = {
     "a job that is queued": queued,
     "a job that is leased under this token": leased,
@@ -97,6 +102,7 @@ GIVEN: Mapping[str, Callable[[Api, Server], None]] = {
     "a job that is scheduled": scheduled,
     "an operation that was begun": begun,
     "a queue without jobs": emptied,
+    "a queue that keeps events": fed,
 }
 
 

@@ -43,6 +43,8 @@ GET  /api/operations/ID            how far it is
 POST /api/operations/ID/stop       do no more of it
 GET  /api/overview                 queues, workers and server in one, made once a second
 GET  /api/stats                    counts, of all queues and of each
+GET  /api/series                   what happened by the minute; queue=, minutes=
+GET  /api/events                   what each call did, where that is kept; queue=, after=, limit=
 GET  /api/queues                   the queues
 GET  /api/queues/QUEUE             its counts and settings
 PATCH /api/queues/QUEUE            set how it behaves

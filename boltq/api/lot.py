@@ -3,25 +3,24 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Protocol
 
 from boltq import ids, scripts
+from boltq.api import awaited
 from boltq.api.parking import Wait
 from boltq.errors import BoltQError
 from boltq.evalsha import Bells, Server
 from boltq.evalsha.bells import BELL_MARGIN_SECONDS
-from boltq.follow import ENDED
 
 MOST_PARKED = 400
 """How many requests may wait at once; of the connections that waitress takes, some are left."""
 
 LOOK_SECONDS = 0.1
-"""Between two looks at the jobs whose end is waited for, however many; also how late the bell of a
-queue may be heard that nobody waited for before, while others are."""
+"""Between two looks at the jobs whose end is waited for, and at events, however many; also how late
+the bell of a queue may be heard that nobody waited for before, while others are."""
 
 TROUBLE_SECONDS = 0.5
-INSPECT_ITEMS = 100
 
 _log = logging.getLogger(__name__)
 
@@ -156,7 +155,7 @@ class Lot:
             unwanted, self._unwanted = self._unwanted, []
             queues = list(self._by_queue)
             nearest = min((wait.next_at for wait in self._waits.values()), default=0.0)
-            if any(wait.job for wait in self._waits.values()):
+            if any(wait.job or wait.feed for wait in self._waits.values()):
                 nearest = min(nearest, self._look_at)
         for queue in unwanted:
             _ring_again(asking, queue)
@@ -172,7 +171,7 @@ class Lot:
         self._let_go(lambda wait: wait.next_at <= now)
         if now >= self._look_at:
             self._look_at = now + LOOK_SECONDS
-            self._let_go_the_ended(asking)
+            self._let_go_what_has_come(asking)
 
     def _hold(self, seconds: float) -> None:
         with self._changed:
@@ -193,40 +192,12 @@ class Lot:
         for guest in gone:
             guest.resume()
 
-    def _let_go_the_ended(self, asking: Server) -> None:
+    def _let_go_what_has_come(self, asking: Server) -> None:
         with self._changed:
-            wanted = {wait.job for wait in self._waits.values() if wait.job}
-        ended = _ended(asking, wanted)
-        self._let_go(lambda wait: wait.job in ended)
-
-
-def _ended(asking: Server, jobs: Iterable[str]) -> set[str]:
-    """Return which of the jobs have ended, or are not kept any more; at most one round trip."""
-    queues: dict[str, list[str]] = {}
-    for job in jobs:
-        queues.setdefault(ids.split(job)[0], []).append(job)
-    groups = [
-        (queue, group[start : start + INSPECT_ITEMS])
-        for queue, group in queues.items()
-        for start in range(0, len(group), INSPECT_ITEMS)
-    ]
-    calls = [
-        scripts.inspect(
-            queue, [scripts.InspectItem(ids.split(job)[1]) for job in group], with_payload=0
-        )
-        for queue, group in groups
-    ]
-    ended: set[str] = set()
-    replies = asking.call_all(calls) if calls else []
-    for (_, group), reply in zip(groups, replies, strict=True):
-        # A queue that refuses answers the request itself, when it is run again.
-        answers = reply.answers if isinstance(reply, scripts.Inspected) else [None] * len(group)
-        for job, answer in zip(group, answers, strict=True):
-            is_late = isinstance(answer, scripts.InspectLater)
-            goes_on = isinstance(answer, scripts.InspectJob) and answer.state not in ENDED
-            if not is_late and not goes_on:
-                ended.add(job)
-    return ended
+            jobs = {wait.job for wait in self._waits.values() if wait.job}
+            feeds = {wait.feed for wait in self._waits.values() if wait.feed}
+        ended, happened = awaited.ended(asking, jobs), awaited.happened(asking, feeds)
+        self._let_go(lambda wait: wait.job in ended or wait.feed in happened)
 
 
 def _ring_again(asking: Server, queue: str) -> None:

@@ -29,7 +29,8 @@ class Wait:
     """What one request waits for, over all its runs.
 
     until: by time.monotonic, when to answer anyway. due: of each queue, when to look at it by time.
-    rung: a queue whose bell rang, to be looked at now. job: an id whose end is waited for.
+    rung: a queue whose bell rang, to be looked at now. job: an id whose end is waited for. feed: a
+    queue whose events are, and the id of the last that is known.
     kept: what the first run wants the later ones to know.
     """
 
@@ -37,6 +38,7 @@ class Wait:
     until: float
     due: dict[str, float] = field(default_factory=dict)
     job: str = ""
+    feed: tuple[str, str] | None = None
     kept: Any = None
     rung: str = ""
 

@@ -11,6 +11,7 @@ from boltq.api import (
     claims,
     front,
     groups,
+    happened,
     jobs,
     leases,
     listing,
@@ -102,6 +103,8 @@ def table(
         Route("/api/operations/{id}/stop", operations.Stop(boltq), {"POST": "admin"}),
         Route("/api/overview", overview.Overview(looks), {"GET": "read"}),
         Route("/api/stats", queues.AllStats(boltq), {"GET": "read"}),
+        Route("/api/series", happened.Series(boltq), {"GET": "read"}),
+        Route("/api/events", happened.Events(boltq), {"GET": "read"}),
         Route("/api/queues", queues.Queues(boltq), {"GET": "read"}),
         Route(
             "/api/queues/{queue}",

@@ -1,6 +1,7 @@
 """What a claim does before it takes jobs: whoever knows no other verb still sees all move on."""
 
 import pytest
+from queue_keys import PRIORITY_STEP
 from queue_state import QueueState
 
 from boltq.scripts import Empty
@@ -95,3 +96,12 @@ def test_what_a_claim_itself_ends_is_bounded_where_nobody_else_reaps(
         assert len(q.order(end)) == len(kept)
     assert q.order(end) == kept
     assert set(q.read("jobs") or ()) == set(q.read("outcomes") or ()) == set(kept)
+
+
+def test_a_claim_that_reaps_takes_numbers_after_those_of_what_it_reaped(q: QueueState) -> None:
+    q.run("a", base_ms=0)
+    q.make_due("running", "a")
+    (job,) = q.claim("t2").answers
+    lease = q.lease("a")
+    assert lease
+    assert lease.place % PRIORITY_STEP < job.fence <= q.stat("stamp")

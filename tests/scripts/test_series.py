@@ -61,14 +61,19 @@ def test_what_happened_is_counted_in_the_minute_in_which_it_did(q: QueueState) -
     q.call(scripts.replay(q.name, [scripts.ReplayItem("b")], limit=1, cursor=""))
     q.make_due("running", "c")
     q.reap()
-    q.call(scripts.purge(q.name, [scripts.PurgeItem("e")], limit=1, cursor=""))
+    gone = [scripts.PurgeItem("a"), scripts.PurgeItem("e")]
+    q.call(scripts.purge(q.name, gone, limit=1, cursor=""))
+    pass_minutes(q, 1)
+    q.enqueue("f")
     told = minutes(q)
-    assert [minute.at_ms - told[-1].at_ms for minute in told] == [-7 * MINUTE_MS, -5 * MINUTE_MS, 0]
+    ago = [(told[-1].at_ms - minute.at_ms) // MINUTE_MS for minute in told]
+    assert ago == [8, 6, 1, 0]
     #                      enqueued completed failed lost died cancelled replayed purged
     assert counts(q) == [
         (3, 1, 0, 0, 0, 0, 0, 0),
         (2, 0, 1, 0, 1, 1, 0, 0),
-        (0, 0, 0, 1, 0, 0, 1, 1),
+        (0, 0, 0, 1, 0, 0, 1, 2),
+        (1, 0, 0, 0, 0, 0, 0, 0),
     ]
 
 
@@ -169,9 +174,18 @@ def test_a_line_that_cannot_be_read_is_left_out(q: QueueState) -> None:
     pass_minutes(q, 1)
     (slot,) = lines(q)
     q.enqueue("b")
-    for wrong in (b"", b"x", b"1 2 3", b"1 2 3 4 5 6 7 8 9 10 11 12"):
+    minute = lines(q)[slot][0]
+    for more in ("", " x", " 0" * 9, " 0" * 11, " 0" * 9 + " -1"):
+        wrong = f"{minute}{more}"
         q.raw.hset(q.key("series"), str(slot), wrong)
         assert [minute.enqueued for minute in minutes(q)] == [1]
+
+
+def test_a_purge_alone_begins_a_minute(q: QueueState) -> None:
+    q.enqueue("a")
+    pass_minutes(q, 3)
+    q.call(scripts.purge(q.name, [scripts.PurgeItem("a")], limit=1, cursor=""))
+    assert counts(q) == [(1, *NOTHING[1:]), (*NOTHING[1:], 1)]
 
 
 def test_totals_that_went_back_count_as_nothing(q: QueueState) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from boltq import __version__
 from boltq.api import problems
-from boltq.api.openapi import about, operators, producers, upkeep, upkeep_shapes, work
+from boltq.api.openapi import about, history, operators, producers, upkeep, upkeep_shapes, work
 from boltq.api.openapi.operation import (
     HEADERS,
     JSON,
@@ -23,11 +23,13 @@ from boltq.api.openapi.operation import (
 from boltq.api.openapi.schemas import name_of, of_bodies, reference
 from boltq.api.openapi.shapes import SHAPES
 
-AREAS = (producers, work, upkeep, operators, about)
+AREAS = (producers, work, upkeep, operators, history, about)
 OPERATIONS: Mapping[str, Operation] = {
     key: operation for area in AREAS for key, operation in area.OPERATIONS.items()
 }
 """By method and path."""
+
+_PARAMETERS = {**PARAMETERS, **history.PARAMETERS}
 
 _ALWAYS = (400, 406, 408, 421, 429, 431, 500, 503)
 _WITH_KEYS = (401, 403)
@@ -67,7 +69,7 @@ def written(served: Iterable[Served]) -> Schema:
                 told = _operation(method, OPERATIONS[key], examples().get(key, []), scope)
                 paths.setdefault(route.path, {})[method.lower()] = told
     bodies = {one.body for one in OPERATIONS.values() if isinstance(one.body, type)}
-    schemas = {**of_bodies(*bodies), **SHAPES, **upkeep_shapes.SHAPES}
+    schemas = {**of_bodies(*bodies), **SHAPES, **upkeep_shapes.SHAPES, **history.SHAPES}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -83,7 +85,7 @@ def written(served: Iterable[Served]) -> Schema:
         "components": {
             "schemas": dict(sorted(schemas.items())),
             "headers": dict(HEADERS),
-            "parameters": {name: one.written() for name, one in PARAMETERS.items()},
+            "parameters": {name: one.written() for name, one in _PARAMETERS.items()},
             "responses": {str(status): _refusal(status) for status in _statuses()},
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
@@ -128,7 +130,7 @@ def refusals(method: str, one: Operation, scope: str) -> list[int]:
 
 def _parameters(one: Operation, shown: list[dict[str, Any]], more: list[str]) -> Iterator[Schema]:
     for name in (*one.parameters, *more, "request_id"):
-        parameter = PARAMETERS[name]
+        parameter = _PARAMETERS[name]
         place = {"path": "path", "query": "query", "header": "headers"}[parameter.place]
         found = {
             each["name"]: {"summary": each["summary"], "value": each[place][parameter.name]}

@@ -305,6 +305,7 @@ BAD_OPERATIONS = [
     ({"action": "replay", "filter": {"stat": "dead"}}, "filter"),
     ({"action": "replay", "filter": []}, "filter"),
     ({"action": "replay", "filter": {"type": "a b"}}, "filter.type"),
+    ({"action": "purge", "filter": {"state": "dead", "type": ""}}, "filter.type"),
     ({"action": "replay", "filter": {"error": ""}}, "filter.error"),
     ({"action": "replay", "filter": {"error": "ä" * 101}}, "filter.error"),
     ({"action": "replay", "by": "ä" * 65}, "by"),

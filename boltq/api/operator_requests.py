@@ -139,7 +139,7 @@ def read_operation(body: bytes) -> OperationRequest:
     if error and len(error.encode()) > _ERROR_BYTES:
         raise BadField("filter.error", f"filter.error must have at most {_ERROR_BYTES} bytes")
     try:
-        if asked.filter.type:
+        if asked.filter.type is not None:
             ids.checked_type(asked.filter.type)
     except BadArgument as refused:
         raise BadField("filter.type", str(refused)) from refused

@@ -207,10 +207,10 @@ class BoltQ(Declarations, Queues, Operations, Happened):
         answer = self.server.call(scripts.alter(queue, [item])).answers[0]
         if isinstance(answer, scripts.AlterUnknown):
             raise _unknown(id)
-        state = answer.place.partition(":")[0]
         if isinstance(answer, scripts.AlterMoved):
-            raise Moved(f"job {id} is {state}, and no more as it was seen", answer.place)
+            raise Moved.of(id, answer.place)
         if isinstance(answer, scripts.AlterRunning | scripts.AlterFinished):
+            state = answer.place.partition(":")[0]
             raise WrongState(f"job {id} is {state}: only a job that rests can be altered")
         return answer.place
 
@@ -218,13 +218,16 @@ class BoltQ(Declarations, Queues, Operations, Happened):
         """Queue a delayed job now, as if its time had come. Returns and raises as `alter`."""
         return self.alter(id, delay_seconds=0)
 
-    def purge_job(self, id: str) -> None:
-        """Delete a job that rests or has ended. Raises UnknownJob; WrongState if it runs."""
+    def purge_job(self, id: str, *, place: str = "") -> None:
+        """Delete a job that does not run; raises UnknownJob, WrongState; Moved, see `alter`."""
         queue, inside = ids.split(id)
-        call = scripts.purge(queue, [scripts.PurgeItem(inside)], state=None, limit=1, cursor="")
+        items = [scripts.PurgeItem(inside, place)]
+        call = scripts.purge(queue, items, state=None, limit=1, cursor="")
         answer = self.server.call(call).answers[0]
         if isinstance(answer, scripts.PurgeUnknown):
             raise _unknown(id)
+        if isinstance(answer, scripts.PurgeMoved):
+            raise Moved.of(id, answer.place)
         if isinstance(answer, scripts.PurgeRunning):
             raise WrongState(f"job {id} is running: only a job that does not run can be deleted")
 

@@ -72,6 +72,11 @@ class Moved(BoltQError):
         super().__init__(sentence)
         self.place = place
 
+    @classmethod
+    def of(cls, id: str, place: str) -> "Moved":
+        """Return the refusal for a job that is at a place."""
+        return Moved(f"job {id} is {place.partition(':')[0]}, and no more as it was seen", place)
+
 
 class UnknownQueue(BoltQError):
     """Nobody has used such a queue, or it was deleted."""

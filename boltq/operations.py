@@ -3,89 +3,18 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
 from operator import attrgetter
-from typing import Literal, NamedTuple, Unpack
-
-import msgspec
+from typing import NamedTuple, Unpack
 
 from boltq import ids, scripts
 from boltq.errors import CountDiffers, TooManyOperations, Unavailable, UnknownOperation
 from boltq.evalsha import Server
 from boltq.filters import Narrowed, asked
-from boltq.job import moment_of
-
-Action = Literal["replay", "cancel", "purge", "run_now"]
-Status = Literal["counting", "running", "finished", "stopped", "refused"]
+from boltq.operation import Action, Operation, shown
 
 STEP_LIMIT = 500
 SHORTEST_WAIT_SECONDS = 0.1
 """A rate is kept by steps that are not smaller than what it allows in this time."""
-
-
-class _Kept(msgspec.Struct):
-    """The line of JSON that the scripts write."""
-
-    id: str
-    action: Action
-    state: str
-    status: Status
-    type: str
-    error: str
-    by: str
-    dry_run: int
-    rate: int
-    started_ms: int
-    total: int
-    looked_at: int
-    counted: int
-    done: int
-    skipped: int
-    expected: int | None = None
-    since_ms: int | None = None
-    until_ms: int | None = None
-    ended_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation as it stood when it was asked for.
-
-    id: as that of a job, with its queue in front. action: what is done; state, type, error, since,
-    until: to which jobs. status: counting, running, finished, stopped, or refused, which is: there
-    were not as many jobs as expected. rate: jobs a second at most, 0 is any. total: how many jobs
-    were in the state at its start. looked_at: how many it has come past; done: to how many of them
-    something was done; skipped: how many were not asked for. counted: how many were, where it
-    counts first or only (dry_run). known: when it was to be started its id was known already.
-    """
-
-    id: str
-    queue: str
-    action: Action
-    state: str
-    status: Status
-    started_at: datetime
-    type: str | None
-    error: str | None
-    since: datetime | None
-    until: datetime | None
-    by: str
-    dry_run: bool
-    expected: int | None
-    rate: int
-    total: int
-    looked_at: int
-    counted: int
-    done: int
-    skipped: int
-    ended_at: datetime | None
-    known: bool = field(default=False, compare=False)
-
-    @property
-    def ended(self) -> bool:
-        """Whether it does nothing more."""
-        return self.ended_at is not None
 
 
 class Step(NamedTuple):
@@ -115,6 +44,7 @@ class Operations(ABC):
         expected: int | None = None,
         dry_run: bool = False,
         by: str = "",
+        worker: str = "",
         **narrowed: Unpack[Narrowed],
     ) -> Operation:
         """Begin to replay, cancel, purge or run now all jobs of a state that a filter asks for.
@@ -122,7 +52,8 @@ class Operations(ABC):
         Nothing is done yet: see `run_operation`. Jobs that come later are not touched. id: made up
         unless given; a known one begins nothing, and is shown. rate: jobs a second at most, 0 to
         100,000, 0 is any. expected: nothing is done if there are more or fewer. dry_run: only
-        count. by: who, for people. narrowed: see Narrowed.
+        count. by: who, for people. worker: only those that it holds (running) or has ended.
+        narrowed: see Narrowed.
         Raises BadArgument, CountDiffers, TooManyOperations.
         """
         inside = ids.new_id() if id is None else ids.within(queue, id)
@@ -135,6 +66,7 @@ class Operations(ABC):
             expected=expected,
             rate=rate,
             by=by or None,
+            worker=worker or None,
             **asked(narrowed),
         )
         reply = self.server.call(call)
@@ -144,7 +76,7 @@ class Operations(ABC):
         if isinstance(reply, scripts.Busy):
             message = f"queue {queue} keeps 100 operations that have not ended: stop one of them"
             raise TooManyOperations(message)
-        operation = _shown(queue, reply.operation, known=isinstance(reply, scripts.Known))
+        operation = shown(queue, reply.operation, known=isinstance(reply, scripts.Known))
         if operation.total:  # whoever drives those of all queues finds them by their names
             self.server.note_queue(queue, reply.now_ms)
         return operation
@@ -162,7 +94,7 @@ class Operations(ABC):
             reply = self.server.call(scripts.step_replay(queue, id_=inside, limit=limit))
         if isinstance(reply, scripts.StepUnknown | scripts.StepReplayUnknown):
             raise _unknown(id)
-        operation = _shown(queue, reply.operation)
+        operation = shown(queue, reply.operation)
         if isinstance(reply, scripts.StepStepped | scripts.StepReplayStepped):
             return Step(operation, reply.done, reply.wait_ms / 1000)
         return Step(operation, 0, 0.0)
@@ -186,7 +118,7 @@ class Operations(ABC):
         answers = self.server.call(scripts.operations(queue, id_=inside)).answers
         if not answers:
             raise _unknown(id)
-        return _shown(queue, answers[0].operation)
+        return shown(queue, answers[0].operation)
 
     def operations(self, queue: str = "default") -> list[Operation]:
         """Show the operations that a queue keeps, 100 at most, the newest first."""
@@ -209,41 +141,14 @@ class Operations(ABC):
         reply = self.server.call(scripts.stop(queue, id_=inside))
         if isinstance(reply, scripts.StopUnknown):
             raise _unknown(id)
-        return _shown(queue, reply.operation)
+        return shown(queue, reply.operation)
 
 
 def _read(queue: str, reply: scripts.Operations) -> list[Operation]:
-    return sorted((_shown(queue, one.operation) for one in reply.answers), key=_start, reverse=True)
+    return sorted((shown(queue, one.operation) for one in reply.answers), key=_start, reverse=True)
 
 
 _start = attrgetter("started_at", "id")
-
-
-def _shown(queue: str, line: bytes, *, known: bool = False) -> Operation:
-    kept = msgspec.json.decode(line.decode("utf-8", "replace"), type=_Kept)
-    return Operation(
-        id=ids.join(queue, kept.id),
-        queue=queue,
-        action=kept.action,
-        state=kept.state,
-        status=kept.status,
-        started_at=moment_of(kept.started_ms),
-        type=kept.type or None,
-        error=kept.error or None,
-        since=None if kept.since_ms is None else moment_of(kept.since_ms),
-        until=None if kept.until_ms is None else moment_of(kept.until_ms),
-        by=kept.by,
-        dry_run=bool(kept.dry_run),
-        expected=kept.expected,
-        rate=kept.rate,
-        total=kept.total,
-        looked_at=kept.looked_at,
-        counted=kept.counted,
-        done=kept.done,
-        skipped=kept.skipped,
-        ended_at=None if kept.ended_ms is None else moment_of(kept.ended_ms),
-        known=known,
-    )
 
 
 def _unknown(id: str) -> UnknownOperation:

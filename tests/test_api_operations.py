@@ -96,6 +96,40 @@ def test_each_action_does_what_it_is_called(
         assert rig.state(f"a:{state or 'dead'}") == becomes
 
 
+def test_running_jobs_of_a_worker_are_asked_to_stop_by_an_operation(rig: Rig) -> None:
+    rig.enqueue("a", "x", "y")
+    for name, worker in (("x", "w1"), ("y", "w2")):
+        rig.call(
+            scripts.claim(
+                "a", token=f"t{name}", worker=worker, lease_ms=60_000, limit=1, max_bytes=100
+            )
+        )
+    filter = {"state": "running", "worker": "w1"}
+    dry = rig.send(
+        "POST",
+        "/api/operations",
+        {"action": "cancel", "queue": "a", "filter": filter, "dry_run": True},
+    )
+    assert (dry.json["counted"], [job["id"] for job in dry.json["sample"]]) == (1, ["a:x"])
+    begun = begin(rig, action="cancel", queue="a", filter=filter)
+    assert begun["filter"] == filter
+    with driven(rig):
+        assert ended(rig, begun["id"])["done"] == 1
+    assert rig.boltq.get("a:x").cancel_asked
+    assert not rig.boltq.get("a:y").cancel_asked
+    again = {"action": "cancel", "queue": "a", "id": begun["id"], "filter": {"state": "running"}}
+    rig.refused(rig.send("POST", "/api/operations", again), 422, "KEY_REUSED")
+
+
+def test_dead_jobs_of_a_worker_alone_are_replayed(rig: Rig) -> None:
+    rig.bury("a", "x")
+    worker = rig.boltq.get("a:x").worker
+    for name, done in (("nobody", 0), (worker, 1)):
+        begun = begin(rig, action="replay", queue="a", filter={"worker": name})
+        with driven(rig):
+            assert ended(rig, begun["id"])["done"] == done
+
+
 def test_a_dry_run_counts_and_shows_some_and_changes_nothing(rig: Rig) -> None:
     rig.bury("a", *(f"x{n}" for n in range(12)), type="mail", payload="secret")
     rig.bury("a", "y")

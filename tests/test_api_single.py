@@ -2,7 +2,9 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
 from operated import Rig, rig
 
 from boltq import scripts
@@ -135,6 +137,30 @@ def test_a_job_that_has_moved_is_not_deleted_by_who_saw_it_before(rig: Rig) -> N
     rig.refused(result, 412, "MOVED")
     again = rig.send("DELETE", f"/api/jobs/{id}", If_Match=result.headers["etag"])
     assert again.status_code == 204
+
+
+def test_a_tag_that_is_weak_or_not_ours_fits_no_job(rig: Rig) -> None:
+    (id,) = rig.enqueue("a", "x")
+    for other in ("W/" + tag(rig, id), '"another"', "no tag"):
+        rig.refused(rig.send("DELETE", f"/api/jobs/{id}", If_Match=other), 412, "MOVED")
+    assert rig.state(id) == "queued"
+
+
+def test_a_job_that_moves_while_it_is_to_be_deleted_is_not(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (id,) = rig.enqueue("a", "x")
+    seen, call = tag(rig, id), rig.boltq.server.call
+
+    def racing(one: Any) -> Any:
+        if one.script == "purge":
+            monkeypatch.setattr(rig.boltq.server, "call", call)
+            rig.boltq.alter(id, priority=1)
+        return call(one)
+
+    monkeypatch.setattr(rig.boltq.server, "call", racing)
+    rig.refused(rig.send("DELETE", f"/api/jobs/{id}", If_Match=seen), 412, "MOVED")
+    assert rig.boltq.get(id).priority == 1
 
 
 BAD_CHANGES = [

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from boltq.client import BoltQ
 from boltq.errors import BoltQError, Unavailable, UnknownOperation
 from boltq.evalsha import Server
-from boltq.operations import SHORTEST_WAIT_SECONDS, Operation, Operations
+from boltq.operation import Operation
+from boltq.operations import SHORTEST_WAIT_SECONDS, Operations
 
 LOOK_SECONDS = 5.0
 """Between two looks for what others have begun: one script a queue, in one round trip."""

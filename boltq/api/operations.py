@@ -20,7 +20,7 @@ from boltq.api.problems import BadField
 from boltq.client import BoltQ
 from boltq.errors import BadArgument, CountDiffers
 from boltq.job import Job, shown_time
-from boltq.operations import Action, Operation
+from boltq.operation import Action, Operation
 
 if TYPE_CHECKING:
     from boltq.filters import Narrowed, State
@@ -134,6 +134,7 @@ def begun(
                 expected=asked.expected_count,
                 dry_run=asked.dry_run,
                 by=by,
+                worker=asked.filter.worker or "",
                 type=asked.filter.type,
                 error=asked.filter.error,
                 since=asked.filter.since,
@@ -161,8 +162,8 @@ def _is_asked(operation: Operation, asked: OperationRequest, by: str) -> bool:
     told, known = asked.filter, operation
     moments = ((told.since, known.since), (told.until, known.until))
     return (
-        (known.action, known.state, known.type, known.error, known.dry_run)
-        == (asked.action, asked.state, told.type, told.error, asked.dry_run)
+        (known.action, known.state, known.type, known.error, known.worker, known.dry_run)
+        == (asked.action, asked.state, told.type, told.error, told.worker, asked.dry_run)
         and (known.expected, known.rate) == (asked.expected_count, asked.rate_per_second)
         and known.by == by
         and all(
@@ -176,7 +177,11 @@ def shown(operation: Operation) -> dict[str, object]:
     moments = {"since": operation.since, "until": operation.until}
     asked_for = {
         "state": operation.state,
-        **{name: value for name in ("type", "error") if (value := getattr(operation, name))},
+        **{
+            name: value
+            for name in ("type", "error", "worker")
+            if (value := getattr(operation, name))
+        },
         **{name: shown_time(moment) for name, moment in moments.items() if moment},
     }
     return {
@@ -207,7 +212,8 @@ def _sample(boltq: BoltQ, operation: Operation) -> list[Job]:
         "until": operation.until,
     }
     state: State = operation.state  # type: ignore[assignment]
-    return boltq.list(state, queue=operation.queue, limit=SAMPLE, **narrowed).jobs
+    worker = operation.worker or ""
+    return boltq.list(state, queue=operation.queue, limit=SAMPLE, worker=worker, **narrowed).jobs
 
 
 def _read_id(req: falcon.Request, text: str) -> str:

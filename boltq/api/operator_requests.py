@@ -26,6 +26,9 @@ _MOST = 2**53 - 1
 
 # Which state goes with which action, and what a name may hold, is asked of others, after this.
 _State = Annotated[
+    str, msgspec.Meta(description="a state of jobs", extra_json_schema={"enum": list(STATES)})
+]
+_RestingState = Annotated[
     str,
     msgspec.Meta(
         description="a state in which jobs do not run",
@@ -44,6 +47,13 @@ _Error = Annotated[
     msgspec.Meta(
         pattern=r"\A[^\x00-\x1f\x7f]{1,200}\Z",
         description=f"a text of 1 to {_ERROR_BYTES} bytes, no control characters",
+    ),
+]
+_Worker = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A[^\x00-\x1f\x7f]{1,128}\Z",
+        description="a text of 1 to 128 bytes, no control characters",
     ),
 ]
 _Flag = Annotated[bool, msgspec.Meta(description="true or false")]
@@ -70,12 +80,14 @@ class FilterRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     state: _State | None = None
     type: Type | None = None
     error: _Error | None = None
+    worker: _Worker | None = None
     since: Moment | None = None
     until: Moment | None = None
 
 
 _Filter = Annotated[
-    FilterRequest, msgspec.Meta(description="an object of state, type, error, since and until")
+    FilterRequest,
+    msgspec.Meta(description="an object of state, type, error, worker, since and until"),
 ]
 
 
@@ -100,7 +112,7 @@ class OperationRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class PurgeRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The body of POST /api/queues/{queue}/purge."""
 
-    state: _State
+    state: _RestingState
     expected_count: _Count | None = None
     by: Person = ""
 
@@ -136,6 +148,8 @@ def read_operation(body: bytes) -> OperationRequest:
     if asked.state is None:
         raise BadField("filter.state", "filter.state must be given: which jobs are meant")
     error = asked.filter.error
+    if asked.filter.worker:
+        check_bytes("filter.worker", asked.filter.worker)
     if error and len(error.encode()) > _ERROR_BYTES:
         raise BadField("filter.error", f"filter.error must have at most {_ERROR_BYTES} bytes")
     try:

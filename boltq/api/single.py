@@ -60,13 +60,16 @@ class OneJob:
         _answer(self.boltq, req, resp, id)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
-        """Delete a job that rests or has ended, with all that is kept of it: 204."""
+        """Delete a job that rests or has ended, with all that is kept of it: 204.
+
+        With If-Match only if nothing of it has changed, else 412 with its tag now.
+        """
         read_id(req, id)
-        if place := _place(self.boltq, req, id):
-            job = self.boltq.get(id)
-            if job.place != place:
-                raise MovedOn(f"job {id} is {job.state}, and no more as it was seen", job)
-        self.boltq.purge_job(id)
+        place = _place(self.boltq, req, id)
+        try:
+            self.boltq.purge_job(id, place=place)
+        except errors.Moved as moved:
+            raise MovedOn(str(moved), self.boltq.get(id)) from moved
         resp.status = HTTPStatus.NO_CONTENT
 
 

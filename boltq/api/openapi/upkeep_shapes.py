@@ -10,7 +10,7 @@ from boltq.api.openapi.operation import Schema
 from boltq.api.openapi.schemas import reference
 from boltq.api.openapi.shapes import FLAG, MOMENT, NUMBER, STATE, TEXT, WHOLE, by_name, listed
 from boltq.api.openapi.shapes import members as has
-from boltq.operations import Action, Status
+from boltq.operation import Action, Status
 
 _SCAN = {"scanned": WHOLE, "total": WHOLE}
 
@@ -37,7 +37,9 @@ _OPERATION: dict[str, Schema] = {
     "id": TEXT,
     "queue": TEXT,
     "action": {"type": "string", "enum": list(get_args(Action))},
-    "filter": has("state", state=STATE, type=TEXT, error=TEXT, since=MOMENT, until=MOMENT),
+    "filter": has(
+        "state", state=STATE, type=TEXT, error=TEXT, worker=TEXT, since=MOMENT, until=MOMENT
+    ),
     "status": {"type": "string", "enum": list(get_args(Status))},
     "dry_run": FLAG,
     "expected_count": WHOLE,

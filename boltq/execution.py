@@ -5,12 +5,14 @@ import time
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Lock
 from typing import Any, NoReturn
 
 import msgspec
 
 from boltq import ids
 from boltq.durations import LONGEST_SECONDS, in_seconds
+from boltq.notes import Notes
 
 
 class FailForGood(Exception):
@@ -44,7 +46,8 @@ class Execution:
     `with_job=True`, and reads `id`, `queue`, `type`, `attempt` (1 is the first since the last
     replay), `failures` (of all time), `lost` (leases, since the last replay), `fence` (grows with
     each claim of the queue), `headers`, `remaining()` and `cancelled` (somebody asked the job to
-    stop). The rest is the worker's own. Times are of `time.monotonic`.
+    stop). By `progress()` and `log()` it tells of its work. The rest is the worker's own. Times are
+    of `time.monotonic`.
     """
 
     queue: str
@@ -66,6 +69,7 @@ class Execution:
     lease_gone: bool = False
     overdue: bool = False
     trace_id: str = ""  # of the span around its handler, if there is one
+    notes: Notes | None = None  # what its handler told of it, if it did
 
     @property
     def id(self) -> str:
@@ -87,6 +91,30 @@ class Execution:
             return math.inf
         return max(0.0, self.started + self.timeout_seconds - time.monotonic())
 
+    def progress(self, share: float, text: str = "") -> None:
+        """Tell how far the job is; shown with it wherever it is looked at.
+
+        share: 0 to 1. text: at what it is, 200 bytes of it are kept. Nothing is sent by this: the
+        heartbeat carries it, and what ends the job. Raises ValueError.
+        """
+        self._noting().set_progress(share, text)
+
+    def log(self, text: str) -> None:
+        """Add to the job's own log, shown with it wherever it is looked at.
+
+        text: a line, or several with line feeds between; 1000 bytes of each are kept. Nothing is
+        sent by this: each heartbeat, and what ends the job, carries the last 4096 bytes that were
+        told since the one before. The last 100 lines of a job are kept, and 16 KiB.
+        """
+        self._noting().add_lines(text)
+
+    def _noting(self) -> Notes:
+        # Two threads of one handler may both be the first.
+        if self.notes is None:
+            with _first:
+                self.notes = self.notes or Notes()
+        return self.notes
+
     def retry(self, reason: str = "", *, after: float | timedelta, count: bool = True) -> NoReturn:
         """End this try: the job is tried again later.
 
@@ -99,6 +127,7 @@ class Execution:
         raise FailForGood(reason)
 
 
+_first = Lock()
 _current: ContextVar[Execution | None] = ContextVar("boltq_current_job", default=None)
 enter = _current.set
 """Make an execution, or None, what `current_job()` finds on this thread."""

@@ -38,6 +38,23 @@ class JobError(msgspec.Struct, frozen=True):
     at_ms: int
 
 
+class Progress(msgspec.Struct, frozen=True):
+    """What a handler said last of how far it is: 0 to 1, at what, in which attempt, and when."""
+
+    progress: float
+    text: str
+    attempt: int
+    at_ms: int
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """One line of a job's own log."""
+
+    at_ms: int
+    attempt: int
+    line: str
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One job as it stood when it was asked for; None is: not known, or not so far.
@@ -72,6 +89,8 @@ class Job:
     timeout_seconds: float | None = None
     errors: list[JobError] = field(default_factory=list)
     place: str = ""
+    progress: Progress | None = None
+    log: list[LogLine] = field(default_factory=list)
 
     def to_json(self) -> bytes:
         """Write the job as JSON: times RFC 3339 in UTC, members that are not known left out.
@@ -100,6 +119,7 @@ class Job:
                 members[name] = shown_time(moment)
         if self.worker:
             members["worker"] = self.worker
+        members |= self._noted()
         members |= spliced("result", self.result)
         members["errors"] = [
             {
@@ -114,6 +134,24 @@ class Job:
         ]
         return msgspec.json.encode(members)
 
+    def _noted(self) -> dict[str, object]:
+        told: dict[str, object] = {}
+        if self.progress is not None:
+            said = self.progress
+            at = shown_time(moment_of(said.at_ms))
+            told["progress"] = {
+                "share": said.progress,
+                "text": said.text,
+                "attempt": said.attempt,
+                "at": at,
+            }
+        if self.log:
+            told["log"] = [
+                {"at": shown_time(moment_of(one.at_ms)), "attempt": one.attempt, "line": one.line}
+                for one in self.log
+            ]
+        return told
+
 
 def moment_of(time_ms: int) -> datetime:
     """Turn the server's milliseconds into a time."""
@@ -127,6 +165,8 @@ def shown_time(moment: datetime) -> str:
 
 _HEADER = msgspec.json.Decoder(Header)
 _ERROR = msgspec.json.Decoder(JobError)
+_PROGRESS = msgspec.json.Decoder(Progress)
+_LINE = msgspec.json.Decoder(LogLine)
 
 
 def read_header(line: bytes) -> Header:
@@ -139,6 +179,8 @@ def described(queue: str, item: scripts.InspectJob | scripts.ListJob) -> Job:
     header = read_header(item.header)
     # Not splitlines, which would cut at a U+2028 in a message, too.
     errors = item.errors.decode("utf-8", "replace").split("\n")
+    told = (item.progress, item.log) if isinstance(item, scripts.InspectJob) else (b"", b"")
+    progress, log = _told(*told)
     return Job(
         id=ids.join(queue, item.id),
         queue=queue,
@@ -164,6 +206,18 @@ def described(queue: str, item: scripts.InspectJob | scripts.ListJob) -> Job:
         timeout_seconds=header.timeout_ms / 1000 or None,
         errors=[_ERROR.decode(line) for line in errors if line],
         place=item.place,
+        progress=progress,
+        log=log,
+    )
+
+
+def _told(entry: bytes, log: bytes) -> tuple[Progress | None, list[LogLine]]:
+    """Read what a handler told, as the script inspect gives it."""
+    said = entry.decode("utf-8", "replace")
+    lines = log.decode("utf-8", "replace").split("\n")
+    return (
+        _PROGRESS.decode(said) if '"progress":' in said else None,
+        [_LINE.decode(line) for line in lines if line],
     )
 
 

@@ -31,9 +31,10 @@ def one_line(job: Job) -> str:
 
 
 def lines(job: Job, zone: Zone) -> Iterator[str]:
-    """Yield a job a member a line, then its errors, safe for a terminal."""
+    """Yield a job a member a line, then its errors and its log, safe for a terminal."""
     members = msgspec.json.decode(job.to_json(), type=dict[str, msgspec.Raw])
     del members["errors"]
+    members.pop("log", None)
     width = max(map(len, members))
     for name, written in members.items():
         yield f"{name:{width}}  {brief(_plain(job, name, bytes(written), zone))}"
@@ -41,6 +42,8 @@ def lines(job: Job, zone: Zone) -> Iterator[str]:
         moment = at(moment_of(error.at_ms), zone, "milliseconds")
         said = f"attempt {error.attempt} at {moment} on {error.worker}: "
         yield brief(f"{said}{error.type}: {error.message}")
+    for line in job.log:
+        yield brief(f"{at(moment_of(line.at_ms), zone, 'milliseconds')}  {line.line}")
 
 
 def _row(job: Job, now: datetime, zone: Zone) -> tuple[str, ...]:
@@ -73,6 +76,9 @@ def _plain(job: Job, name: str, written: bytes, zone: Zone) -> str:
     """Return a text without its quotes, anything else, and what a user sent, as it is written."""
     if isinstance(moment := getattr(job, name, None), datetime):
         return at(moment, zone, "milliseconds")
+    if name == "progress" and job.progress:
+        told = job.progress
+        return f"{told.progress:.0%} {told.text}".rstrip()
     if written.startswith(b'"') and name not in {"payload", "result"}:
         return str(msgspec.json.decode(written))
     return written.decode()

@@ -17,6 +17,7 @@ from boltq.errors import BadArgument, BoltQError, TooLarge
 from boltq.evalsha import Server
 from boltq.execution import Execution, Retry
 from boltq.filters import State
+from boltq.notes import news_of, told
 from boltq.worker import outcome
 from boltq.worker.around import surrounded
 from boltq.worker.claim import Claimer
@@ -154,7 +155,8 @@ class Inline:
 
     def _settle(self, execution: Execution, came_of_it: Outcome) -> tuple[Outcome, object]:
         """Tell the queue what came of a job; returns what it took, and its answer."""
-        call = _VERBS[type(came_of_it)](execution.queue, [came_of_it])
+        news = told([news_of(execution.notes)])
+        call = _VERBS[type(came_of_it)](execution.queue, [came_of_it], told=news)
         try:
             return came_of_it, self._server.call(call).answers[0]
         except (BadArgument, TooLarge) as refusal:
@@ -193,7 +195,7 @@ def _is_to_be_raised(error: BaseException, state: str, *, raising: bool) -> bool
     return raising and not asked_for
 
 
-_VERBS: dict[type[Outcome], Callable[[str, list[Any]], Call[Any]]] = {
+_VERBS: dict[type[Outcome], Callable[..., Call[Any]]] = {
     scripts.AckItem: scripts.ack,
     scripts.FailItem: scripts.fail,
     scripts.ReleaseItem: scripts.release,

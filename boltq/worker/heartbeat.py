@@ -9,6 +9,7 @@ from boltq import logs, scripts
 from boltq.errors import BoltQError, NotAllowed, Unavailable
 from boltq.evalsha import Server
 from boltq.execution import Execution
+from boltq.notes import news_of, told
 from boltq.orders import What
 from boltq.worker import outcome
 from boltq.worker.leases import Leases
@@ -72,10 +73,11 @@ class Heartbeat:
                 return
 
     def _beat(self) -> None:
-        """Extend each lease of which a third has passed."""
+        """Extend each lease of which a third has passed, or whose handler has told something."""
         now = time.monotonic()
         soon = now + self._lease_seconds * 2 / 3
-        old = [execution for execution in self._leases.all() if execution.deadline < soon]
+        every = self._leases.all()
+        old = [one for one in every if one.deadline < soon or (one.notes and one.notes.has_news)]
         waiting = [execution for execution in old if not execution.started]
         if waiting:
             self._performer.give_back_waiting()
@@ -86,27 +88,33 @@ class Heartbeat:
                 execution.lease_gone = True
                 self._performer.end(execution, outcome.given_back(execution))
         held = [execution for execution in old if self._is_to_live(execution, now)]
-        groups = list(_groups(held))
-        if not groups:
-            return
+        if held:
+            self._extend(list(_groups(held)))
+
+    def _extend(self, groups: list[list[Execution]]) -> None:
+        """Extend leases, and carry what their handlers have told."""
         lease_ms = round(self._lease_seconds * 1000)
+        telling = [[news_of(one.notes) for one in group] for group in groups]
         calls = [
             scripts.extend(
                 group[0].queue,
                 [scripts.ExtendItem(one.inner_id, one.token) for one in group],
                 lease_ms=lease_ms,
+                told=told(news),
             )
-            for group in groups
+            for group, news in zip(groups, telling, strict=True)
         ]
         deadline = time.monotonic() + self._lease_seconds
         replies = self._server.call_all(calls)
         self._outage.over()
-        for group, reply in zip(groups, replies, strict=True):
+        for group, news, reply in zip(groups, telling, replies, strict=True):
             if isinstance(reply, BoltQError):
                 self._tell(reply)
                 continue
-            for execution, answer in zip(group, reply.answers, strict=True):
+            for execution, one, answer in zip(group, news, reply.answers, strict=True):
                 self._hear(execution, answer, deadline)
+                if one and execution.notes and isinstance(answer, scripts.ExtendHeld):
+                    execution.notes.carried(one)
 
     def _tell(self, problem: BoltQError) -> None:
         if isinstance(problem, Unavailable):  # a node of a cluster: the next beat comes soon

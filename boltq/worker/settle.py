@@ -13,6 +13,7 @@ from boltq.call import Call
 from boltq.errors import BadArgument, BoltQError, NotAllowed, TooLarge, Unavailable
 from boltq.evalsha import Server
 from boltq.execution import Execution
+from boltq.notes import news_of, told
 from boltq.worker import outcome
 from boltq.worker.leases import Leases
 from boltq.worker.outage import Outage
@@ -194,7 +195,7 @@ _LOST = (
     scripts.ReleaseUnknown,
 )
 
-_VERBS: dict[type[Outcome], Callable[[str, list[Any]], Call[Any]]] = {
+_VERBS: dict[type[Outcome], Callable[..., Call[Any]]] = {
     scripts.AckItem: scripts.ack,
     scripts.FailItem: scripts.fail,
     scripts.ReleaseItem: scripts.release,
@@ -208,7 +209,8 @@ def _batches(jobs: Iterable[Settled]) -> Iterator[_Batch]:
         groups.setdefault((type(job[1]), job[0].queue), []).append(job)
     for (kind, queue), group in groups.items():
         for part in _parts(group):
-            yield _Batch(_VERBS[kind](queue, [item for _, item in part]), part)
+            news = [news_of(execution.notes) for execution, _ in part]
+            yield _Batch(_VERBS[kind](queue, [item for _, item in part], told=told(news)), part)
 
 
 def _parts(group: list[Settled]) -> Iterator[list[Settled]]:

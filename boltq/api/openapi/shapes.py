@@ -64,6 +64,10 @@ def job_members() -> dict[str, Schema]:
         "lease_expires_at": MOMENT,
         "kept_until": _noted(MOMENT, "until when it can be looked at"),
         "worker": TEXT,
+        "progress": members(
+            "share text attempt at", share=NUMBER, text=TEXT, attempt=WHOLE, at=MOMENT
+        ),
+        "log": listed(members("at attempt line", at=MOMENT, attempt=WHOLE, line=TEXT)),
         "result": ANY,
         "result_base64": BASE64,
         "errors": listed(reference("JobError")),

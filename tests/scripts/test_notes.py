@@ -93,6 +93,14 @@ def test_lines_that_were_told_before_are_left_out_and_new_ones_kept(q: QueueStat
     assert lines(q)[4:] == ["uncounted", "uncounted"]
 
 
+def test_a_call_that_comes_late_does_not_let_lines_be_told_anew(q: QueueState) -> None:
+    q.run("a")
+    q.extend("a", told=b"1 2 0 - \none\ntwo")
+    q.extend("a", told=HALF)  # was sent before the one above
+    q.ack("a", told=b"1 3 0 - \none\ntwo\nthree")
+    assert lines(q) == ["one", "two", "three"]
+
+
 def test_a_new_attempt_counts_its_lines_anew_and_its_progress_too(q: QueueState) -> None:
     q.run("a")
     q.fail("a", told=b"1 1 0 0.75 \nfirst", delay_ms=0)

@@ -384,8 +384,9 @@ def test_a_running_job_whose_lease_is_extended_meanwhile_is_asked_too_and_once(
 
 def test_a_job_that_was_claimed_after_the_operation_began_is_not_asked(q: QueueState) -> None:
     run(q, "w1", "a")
+    q.enqueue("later")
     begin(q, "cancel", "running")
-    run(q, "w1", "later")
+    assert q.claimed("t-later") == ["later"]
     drive(q)
     assert asked(q) == {"a"}
 

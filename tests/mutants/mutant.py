@@ -50,9 +50,9 @@ class Mutant:
         return f"{self.file}: {right!r} became {wrong!r}"
 
     @property
-    def is_python(self) -> bool:
-        """Whether it spoils the clients, not the scripts."""
-        return self.file.endswith(".py")
+    def is_of_package(self) -> bool:
+        """Whether it spoils what is in boltq/, not the scripts."""
+        return self.file.startswith("boltq/")
 
     def addresses(self) -> list[str]:
         """The tests as pytest is told them."""
@@ -70,7 +70,7 @@ def right_text(mutant: Mutant) -> str:
     folder, _, name = mutant.file.rpartition("/")
     if folder == "linked":
         return sources(None)[name]
-    return ((ROOT if mutant.is_python else LUA) / mutant.file).read_text("utf-8")
+    return ((ROOT if mutant.is_of_package else LUA) / mutant.file).read_text("utf-8")
 
 
 def spoiled(text: str, mutant: Mutant) -> str:
@@ -147,7 +147,7 @@ def _sources() -> dict[str, str]:
 def sources(mutant: Mutant | None) -> dict[str, str]:
     """The linked text of every script, with the mistake in those that use what is spoiled."""
     engine, texts = _engine(), _sources()
-    if mutant is None or mutant.is_python:
+    if mutant is None or mutant.is_of_package:
         return texts
     folder, _, name = mutant.file.removesuffix(".lua").rpartition("/")
     text = spoiled(right_text(mutant), mutant)
@@ -172,7 +172,7 @@ def make(mutant: Mutant | None, folder: Path) -> Path:
     package.mkdir(parents=True)
     _link(ROOT / "boltq", package, but="manifest.json")
     (package / "manifest.json").write_text(json.dumps(_manifest(mutant)), "utf-8")
-    if mutant and mutant.is_python:
+    if mutant and mutant.is_of_package:
         _spoil(mutant, folder)
     return folder
 
@@ -203,6 +203,6 @@ def _manifest(mutant: Mutant | None) -> dict[str, Any]:
         changed |= script["source"] != texts[verb]
         script["source"] = texts[verb]
         script["sha1"] = hashlib.sha1(texts[verb].encode()).hexdigest()
-    if changed != (mutant is not None and not mutant.is_python):
+    if changed != (mutant is not None and not mutant.is_of_package):
         raise ValueError(f"{mutant.shown} changes nothing" if mutant else "first run `make lua`")
     return manifest

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from browsed import Site, browsed, browser
@@ -247,3 +248,47 @@ def test_a_queue_is_set_paused_with_a_reason_and_deleted(site: Site) -> None:
     site.writes(f"Type {QUEUE}", QUEUE)
     site.page.run("document.querySelector('dialog button[type=submit]').click()")
     until(lambda: QUEUE not in site.boltq.queues())
+
+
+def test_what_a_queue_tells_of_itself_is_followed(site: Site) -> None:
+    site.opens(f"playground?queue={QUEUE}")
+    site.sees("as this page saw it")
+    site.clicks("Let the queue tell")
+    site.sees("as the queue tells it")
+    assert site.boltq.settings(QUEUE)["keep_events"] == "1000"
+    sends(site, 5)
+    told = "document.querySelector('.ticker')?.innerText ?? ''"
+    until(lambda: "enqueue 5 jobs:" in site.page.run(told))
+    site.boltq.pause(QUEUE)
+    until(lambda: "paused" in site.page.run(told))
+    site.clicks("Keep no events")
+    site.sees("as this page saw it")
+    assert site.page.complaints == []
+
+
+def test_a_chart_tells_its_figures_in_words_now_and_for_the_hour(site: Site) -> None:
+    dead(site, 7)
+    site.opens(f"queues/{QUEUE}")
+    site.page.until("document.querySelector('.plot canvas') !== null")
+    site.clicks("hour")
+    label = "document.querySelector('.plot').getAttribute('aria-label')"
+    site.page.until(f"{label}.startsWith('came 7, done 0, failed 7, in all of the last hour')")
+    site.goes("")
+    site.page.until(f"{label}?.startsWith('came 7, done 0, failed 7')")
+
+
+def test_times_are_those_of_the_person_or_of_utc_as_chosen(site: Site) -> None:
+    site.page.call("Emulation.setTimezoneOverride", timezoneId="Asia/Singapore")
+    try:
+        due = datetime(2030, 1, 31, 23, 30, tzinfo=UTC)
+        site.boltq.enqueue("late", queue=QUEUE, id="late", run_at=due)
+        site.opens(f"jobs/{QUEUE}%3Alate")
+        site.sees("It is due in")
+        site.page.key("u")
+        site.sees("2030-01-31 23:30:00")
+        site.page.key("u")
+        site.sees("2030-02-01 07:30:00")
+        title = "document.querySelector('time[datetime^=\"2030-01-31T23:30\"]').title"
+        assert "2030-01-31 23:30:00" in site.page.run(title)
+    finally:
+        site.page.call("Emulation.setTimezoneOverride", timezoneId="")

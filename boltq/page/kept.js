@@ -20,6 +20,8 @@ export const theme = remembered("theme", "system");
 export const density = remembered("density", "comfortable");
 /** "local", "utc" or "relative". */
 export const clock = remembered("clock", "relative");
+/** How far back charts go: "live", "hour" or "day". */
+export const span = remembered("span", "live");
 /** Seconds from one look at the server to the next, at least. */
 export const everySeconds = remembered("every", 2);
 /** The secret of the API, if it asks for one. */

@@ -13,7 +13,7 @@ export const isPaused = signal(false);
 
 export class Poll {
   /**
-   * Look at `path` until stopped. `every` is the shortest pause in seconds, of the person's choice if
+   * Look at `path`, which a function may tell anew each time, until stopped. `every` is the shortest pause in seconds, of the person's choice if
    * it is null, and `slowest` the longest; `read` makes a value of an answer; `then` is told of each new one.
    */
   constructor(path, { every = null, slowest = SLOWEST_SECONDS, read = (answer) => answer.json(), then = null } = {}) {
@@ -67,7 +67,7 @@ export class Poll {
     let wait = 0;
     try {
       const headers = this._tag ? { "If-None-Match": this._tag } : {};
-      const answer = await get(this.path, { headers, signal: this._asking.signal });
+      const answer = await get(typeof this.path === "function" ? this.path() : this.path, { headers, signal: this._asking.signal });
       if (!this._isOn) return;
       this._took(answer);
     } catch (problem) {

@@ -5,8 +5,9 @@ import { faults, JobFields } from "../compose.js";
 import { laidOut } from "../exact.js";
 import { html, useState } from "../html.js";
 import { Icon } from "../icons.js";
+import { clock } from "../kept.js";
 import { may, overview, workersOf } from "../live.js";
-import { act, attempt, Button, Card, Copy, Dialog, Empty, Head, Problem, QueueLink, State, Time } from "../parts.js";
+import { act, attempt, Bar, Button, Card, Copy, Dialog, Empty, Head, Problem, QueueLink, State, Time } from "../parts.js";
 import { usePoll } from "../poll.js";
 import { readJob } from "../readjob.js";
 import { go, to } from "../route.js";
@@ -50,6 +51,19 @@ function Past({ job }) {
       })}
     </ol>
     ${missing > 0 && html`<p class="under-table">${many(missing, "earlier failure")} ${missing === 1 ? "is" : "are"} not kept any more: the last ${job.errors.length} are.</p>`}
+  <//>`;
+}
+
+/** What its handler says of itself: how far it is, and the lines of its own log. */
+function Says({ job }) {
+  const { progress, log = [] } = job;
+  if (!progress && !log.length) return null;
+  const isOn = job.state === "running";
+  return html`<${Card} title="What its handler says" aside=${progress && `${Math.round(progress.share * 100)} %`}>
+    ${progress && html`<div class="body stack tight" role="status" aria-live="polite">
+      <${Bar} part=${progress.share} of=${1} kind="full ${isOn ? "running" : "completed"}" label=${`${Math.round(progress.share * 100)} %`} />
+      <p class="small quiet">${progress.text && `${progress.text}, `}attempt ${progress.attempt}, <${Time} at=${progress.at} /></p></div>`}
+    ${log.length > 0 && html`<ol class="log" tabindex="0" aria-label="Its log">${log.map((one, i) => html`<li key=${`${one.at} ${i}`}><span class="quiet num"><${Time} at=${one.at} as=${clock.value === "utc" ? "utc" : "local"} /></span><span class="quiet">${one.attempt}</span><span class="mono break">${one.line}</span></li>`)}</ol>`}
   <//>`;
 }
 
@@ -141,7 +155,7 @@ export function Job({ id }) {
     <div class="stack">
       <div class="card why ${job.state}"><${Icon} name=${job.state} size="20" /><div><p class="strong">${is}</p><p class="break">${follows}</p></div></div>
       <div class="columns">
-        <div class="stack"><${Past} job=${job} /><${Facts} job=${job} /></div>
+        <div class="stack"><${Past} job=${job} /><${Says} job=${job} /><${Facts} job=${job} /></div>
         <div class="stack">
           <${Viewer} title="payload" ...${view("payload", "It is not kept any more: large payloads go when a job completes.")} />
           ${job.state === "completed" && html`<${Viewer} title="result" ...${view("result", "Its handler returned nothing.")} />`}

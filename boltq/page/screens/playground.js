@@ -6,13 +6,14 @@ import { faults, JobFields } from "../compose.js";
 import { html, useEffect, useMemo, useState } from "../html.js";
 import { Icon } from "../icons.js";
 import { may, overview, workersOf } from "../live.js";
-import { act, attempt, Button, Card, Head, Time } from "../parts.js";
+import { act, attempt, Button, Card, Head } from "../parts.js";
 import { usePoll } from "../poll.js";
 import { refine, route } from "../route.js";
 import { scenes, Story, useStory } from "../scenes.js";
 import { many, number } from "../shown.js";
 import { bodyOf, enqueueSnippets, Snippets } from "../snippets.js";
 import { Chosen } from "../chosen.js";
+import { Ticker } from "../ticker.js";
 
 const MOST_BURST = 1000;
 const OWN = "playground";
@@ -77,16 +78,6 @@ function Composer({ queue, look }) {
   <//>`;
 }
 
-/** What happened to the jobs of the board since it was opened, the newest first. */
-function Ticker({ events }) {
-  return html`<${Card} title="What happened" aside="as this page saw it">
-    ${events.length ? html`<ol class="ticker" tabindex="0" aria-label="What happened">${events.map((one) => html`<li key=${one.key}>
-      <span class="quiet num"><${Time} at=${one.at} as="local" /></span><span class="state ${one.to}">${one.to}</span>
-      <span class="clip"><a class="link" href=${`#/jobs/${one.id}`}>${one.type}</a> <span class="quiet">${one.note}</span></span></li>`)}</ol>`
-    : html`<p class="body quiet">Enqueue something, or play a scene.</p>`}
-  <//>`;
-}
-
 function QueueBar({ queue, queues, look }) {
   const one = overview.value?.queues.find((each) => each.queue === queue);
   const workers = workersOf(queue);
@@ -125,7 +116,7 @@ export function Playground() {
             <${Board} jobs=${jobs} counts=${seen?.queues.find((each) => each.queue === queue)} chosen=${chosen} choose=${choose} />
             ${chosen && html`<${Chosen} key=${chosen} id=${chosen} close=${() => choose("")} look=${look} />`}
           <//>
-          <${Ticker} events=${events} />
+          <${Ticker} queue=${queue} seen=${events} />
         </div>
       </div>
     </div>`;

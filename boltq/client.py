@@ -1,14 +1,13 @@
 """The queue from Python: one method a verb, over the scripts."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any, Literal, Unpack
 
 from boltq import ids, locate, newjob, scripts
 from boltq.declare import Declarations
 from boltq.durations import in_ms
-from boltq.errors import Moved, Unavailable, UnknownJob, WrongState
+from boltq.errors import Moved, UnknownJob, WrongState
 from boltq.evalsha import Server
 from boltq.follow import Enqueued
 from boltq.happened import Happened
@@ -16,12 +15,8 @@ from boltq.job import Job, described
 from boltq.newjob import NewJob, Options
 from boltq.operations import Operations
 from boltq.queues import Queues
+from boltq.sending import Sending, send, send_all
 from boltq.settings import Settings
-
-Sending = Callable[
-    [str, list[scripts.EnqueueItem]], AbstractContextManager[list[scripts.EnqueueItem]]
-]
-"""Is put around each call that adds jobs: is given their queue and them, gives what to send."""
 
 
 class BoltQ(Declarations, Queues, Operations, Happened):
@@ -96,40 +91,39 @@ class BoltQ(Declarations, Queues, Operations, Happened):
         is asked for, and nothing is kept. Raises as `enqueue`; what was yielded stays.
         """
         chosen = newjob.common(options, self.server.now_ms)
-        items = (newjob.item(queue, new) for new in jobs)
-        for batch in newjob.batches(items):
+        for batch in newjob.batches(newjob.items(queue, jobs)):
             yield from self._send(queue, batch, chosen)
 
     def enqueue_many(
-        self, jobs: Iterable[NewJob], *, queue: str = "default", **options: Unpack[Options]
+        self,
+        jobs: Iterable[NewJob],
+        *,
+        queue: str = "default",
+        progress: Callable[[int], object] | None = None,
+        **options: Unpack[Options],
     ) -> int:
         """Add many jobs with the same options, 500 a round trip; returns how many were new.
 
-        Nothing is kept of them here, so there may be any number. Raises as `enqueue`; the batches
-        that were answered before stay.
+        Nothing is kept of them here, so there may be any number; they are read at most 1000 ahead
+        of the answers. progress: is called after each round trip with how many were answered so
+        far. Raises as `enqueue`; the batches that were answered before stay.
         """
-        return sum(one.created for one in self.enqueue_each(jobs, queue=queue, **options))
+        chosen = newjob.common(options, self.server.now_ms)
+        batches = newjob.batches(newjob.items(queue, jobs))
+        created = answered = 0
+        for answers in send_all(self.server, self.sending, queue, batches, chosen):
+            created += sum(isinstance(one, scripts.EnqueueCreated) for one in answers)
+            answered += len(answers)
+            if progress:
+                progress(answered)
+        return created
 
     def _send(
         self, queue: str, batch: list[scripts.EnqueueItem], options: newjob.Common
     ) -> "Answers":
-        if self.sending is None:
-            return self._sent(queue, batch, options)
-        with self.sending(queue, batch) as marked:
-            return self._sent(queue, marked, options)
-
-    def _sent(
-        self, queue: str, batch: list[scripts.EnqueueItem], options: newjob.Common
-    ) -> "Answers":
-        try:
-            reply = self.server.call(scripts.enqueue(queue, batch, **options))
-        except Unavailable as problem:
-            unknown = tuple(ids.join(queue, str(one.id)) for one in batch)
-            raise Unavailable(str(problem), unknown) from problem
-        self.server.note_queue(queue, reply.now_ms)
         return [
             Enqueued(ids.join(queue, answer.id), isinstance(answer, scripts.EnqueueCreated), self)
-            for answer in reply.answers
+            for answer in send(self.server, self.sending, queue, batch, options)
         ]
 
     def get(self, id: str, *, payload: bool = True) -> Job:

@@ -138,6 +138,17 @@ class Declarations(ABC):
     def enqueue_each(
         self, jobs: Iterable[NewJob], *, queue: str = ..., **options: Unpack[Options]
     ) -> Iterator[Enqueued[Any]]:
+        """Add many jobs, and yield each."""
+
+    @abstractmethod
+    def enqueue_many(
+        self,
+        jobs: Iterable[NewJob],
+        *,
+        queue: str = ...,
+        progress: Callable[[int], object] | None = ...,
+        **options: Unpack[Options],
+    ) -> int:
         """Add many jobs."""
 
 
@@ -200,6 +211,25 @@ class Declared(Generic[P, R]):
         calls: arguments by name; of any length, read 500 at a time as the answers are taken.
         Nothing is sent before the first is asked for. Raises as `enqueue`; what was yielded stays.
         """
+        jobs, options = self._many(calls)
+        return self._app.enqueue_each(jobs, **options)
+
+    def enqueue_many(
+        self,
+        calls: Iterable[Mapping[str, Any]],
+        *,
+        progress: Callable[[int], object] | None = None,
+    ) -> int:
+        """Add a job for each set of arguments, 500 a round trip; returns how many.
+
+        calls: arguments by name; of any length, nothing is kept of them. progress: is called after
+        each round trip with how many were answered so far. Raises as `enqueue`; the batches that
+        were answered before stay.
+        """
+        jobs, options = self._many(calls)
+        return self._app.enqueue_many(jobs, progress=progress, **options)
+
+    def _many(self, calls: Iterable[Mapping[str, Any]]) -> tuple[Iterator[NewJob], Defaults]:
         options: Chosen = {**self._chosen}
         if options.pop("id", None) is not None:
             raise BadArgument(f"the option id is for one job of type {self.type}, not for many")
@@ -208,15 +238,7 @@ class Declared(Generic[P, R]):
             NewJob(self.type, headers=headers, raw=self._takes.encoded(self._takes.checked(one)))
             for one in calls
         )
-        return self._app.enqueue_each(jobs, **cast("Defaults", options))
-
-    def enqueue_many(self, calls: Iterable[Mapping[str, Any]]) -> int:
-        """Add a job for each set of arguments, 500 a round trip; returns how many.
-
-        calls: arguments by name; of any length, nothing is kept of them. Raises as `enqueue`; the
-        batches that were answered before stay.
-        """
-        return sum(one.created for one in self.enqueue_each(calls))
+        return jobs, cast("Defaults", options)
 
 
 def _name(handler: Callable[..., Any]) -> str:

@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from collections.abc import Iterator
 
 from boltq.errors import BadArgument
 
@@ -20,6 +21,8 @@ _TYPE = re.compile(TYPE_PATTERN)
 _LETTERS = bytes(b"abcdefghijklmnopqrstuvwxyz0123456789"[byte % 36] for byte in range(256))
 
 _SHOWN_CHARACTERS = 80
+
+STREAM_IDS = 100
 
 _second = (-1, "")  # the clock in seconds, and its digits
 
@@ -44,6 +47,17 @@ def new_ids(count: int) -> list[str]:
     digits = new_id()[:15]
     letters = os.urandom(13 * count).translate(_LETTERS).decode("ascii")
     return [digits + letters[start : start + 13] for start in range(0, 13 * count, 13)]
+
+
+def stream() -> Iterator[str]:
+    """Make ids without end, each when it is asked for, in a quarter of the time of new_id."""
+    while True:
+        made = new_ids(STREAM_IDS)
+        second = _second[0]
+        for one in made:
+            yield one
+            if int(time.time()) != second:
+                break
 
 
 def new_token() -> str:

@@ -104,12 +104,19 @@ def common(options: Options, now_ms: Callable[[], int]) -> Common:
     }
 
 
-def item(queue: str, new: NewJob) -> scripts.EnqueueItem:
+def item(queue: str, new: NewJob, new_id: Callable[[], str] = ids.new_id) -> scripts.EnqueueItem:
     """Make the script's item of a job; its id is made here, before the first send."""
-    inside = ids.new_id() if new.id is None else ids.within(queue, new.id)
+    inside = new_id() if new.id is None else ids.within(queue, new.id)
     payload = as_json("payload", new.payload) if new.raw is None else new.raw
     headers = b"" if not new.headers else as_json("headers", new.headers)
     return scripts.EnqueueItem(inside, new.type, payload, headers)
+
+
+def items(queue: str, jobs: Iterable[NewJob]) -> Iterator[scripts.EnqueueItem]:
+    """Make the items of many jobs, each as it is taken."""
+    new_id = ids.stream().__next__
+    for new in jobs:
+        yield item(queue, new, new_id)
 
 
 def batches(items: Iterable[scripts.EnqueueItem]) -> Iterator[list[scripts.EnqueueItem]]:

@@ -66,7 +66,7 @@ def test_an_answer_that_nobody_waited_for_is_never_that_of_the_next_call(
     q: QueueState, line: Line, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     q.call(ask(q, 0))
-    read = exchange._answer
+    read = exchange.hear
     reads = iter(range(100))
 
     def broken_off(connection: Any) -> Any:
@@ -77,7 +77,7 @@ def test_an_answer_that_nobody_waited_for_is_never_that_of_the_next_call(
 
     line.slow(0.05)  # so that no answer is there yet when the next call is sent
     with monkeypatch.context() as patched:
-        patched.setattr(exchange, "_answer", broken_off)
+        patched.setattr(exchange, "hear", broken_off)
         with pytest.raises(Interrupted):
             q.call(ask(q, 1)) if how == "call" else q.server.call_all([ask(q, 1), ask(q, 2)])
     assert heard(q.call(ask(q, 3))) == b"3"

@@ -17,7 +17,7 @@ def exchange(client: Any, commands: Sequence[tuple[Any, ...]]) -> list[object]:
     connection = pool.get_connection()
     try:
         connection.send_packed_command(connection.pack_commands(commands))
-        return [_answer(connection) for _ in commands]
+        return [hear(connection) for _ in commands]
     except (ConnectionError, TimeoutError, OSError):
         connection.disconnect()
         raise
@@ -25,7 +25,8 @@ def exchange(client: Any, commands: Sequence[tuple[Any, ...]]) -> list[object]:
         pool.release(connection)
 
 
-def _answer(connection: Any) -> object:
+def hear(connection: Any) -> object:
+    """Read one answer; a refusal is returned, not raised."""
     try:
         return connection.read_response()
     except ResponseError as refusal:

@@ -17,6 +17,7 @@ from redis import exceptions as refused
 from boltq.address import Address
 from boltq.call import Call
 from boltq.errors import BoltQError, Unavailable
+from boltq.evalsha.ahead import Ahead
 from boltq.evalsha.connect import ROAD_ERRORS, connect, leave_replica, named
 from boltq.evalsha.exchange import exchange
 from boltq.evalsha.registry import Registry
@@ -60,6 +61,18 @@ class Server:
         then it is unknown whether the script ran.
         """
         return call.parse(self.patiently(lambda: self._once(call)))
+
+    def begin(self, call: Call[R]) -> Ahead[R]:
+        """Send a script's call, and return what waits for its answer.
+
+        One of a cluster is sent only then. Raises nothing: the answer raises what `call` raises.
+        """
+        return Ahead(
+            None if self.address.kind == "cluster" else self._redis,
+            call,
+            self._command(call),
+            again=lambda: self.call(call),
+        )
 
     def call_all(self, calls: Sequence[Call[Any]]) -> list[Any]:
         """Run several scripts in one round trip; an answer that is a refusal stands in its place.

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 from boltq import scripts
 from boltq.address import Address
 from boltq.call import Call
+from boltq.evalsha.ahead import Ahead
 from boltq.evalsha.scratch import ScratchServer
 
 R = TypeVar("R")
@@ -37,6 +38,10 @@ class NotingServer(ScratchServer):
         answer = super().call(call)
         self._note(call, answer)
         return answer
+
+    def begin(self, call: Call[R]) -> Ahead[R]:
+        """Prepare a call, which is sent when its answer is wanted."""
+        return Ahead(None, call, (), again=lambda: self.call(call))
 
     def call_all(self, calls: Sequence[Call[Any]]) -> list[Any]:
         """Run several scripts, as every server does."""

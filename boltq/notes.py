@@ -31,9 +31,9 @@ class Notes:
         """Remember how far the job is, instead of what was told before. Raises ValueError."""
         if not 0 <= share <= 1:
             raise ValueError(f"the progress of a job must be 0 to 1, not {share!r}")
-        at_what = _cut(text.replace("\n", " "), TEXT_BYTES)
+        progress = _progress(share, text)
         with self._lock:
-            self._progress = f"{share:.6f} ".encode() + at_what
+            self._progress = progress
 
     def add_lines(self, text: str) -> None:
         """Remember a line of the log, or several with line feeds between; 1000 bytes of each."""
@@ -50,13 +50,7 @@ class Notes:
     def news(self) -> "News":
         """Return what is to be carried next."""
         with self._lock:
-            lines: list[bytes] = []
-            size = 0
-            for line in reversed(self._lines):
-                size += len(line)
-                if size > CALL_BYTES:
-                    break
-                lines.insert(0, line)
+            lines = _last(list(self._lines))
             progress = self._progress if self._progress != self._carried else b""
             return News(self._told - len(lines), progress, lines)
 
@@ -64,22 +58,39 @@ class Notes:
         """Let go of what a call is known to have carried."""
         with self._lock:
             self._carried = news.progress or self._carried
-            while self._lines and self._told - len(self._lines) < news.before + len(news.lines):
+            end = (news.before or 0) + len(news.lines)
+            while self._lines and self._told - len(self._lines) < end:
                 self._lines.popleft()
 
 
 class News:
-    """Some of what a handler told, in the form of the scripts."""
+    """Some of what a handler told, in the form of the scripts.
+
+    before: how many lines of its log it told before in this try; None: that is not known, and a
+    call that is sent again may add some twice.
+    """
 
     __slots__ = ("before", "lines", "progress")
 
-    def __init__(self, before: int, progress: bytes, lines: list[bytes]) -> None:
+    def __init__(self, before: int | None, progress: bytes, lines: list[bytes]) -> None:
         self.before, self.progress, self.lines = before, progress, lines
+
+    @classmethod
+    def of(
+        cls, progress: tuple[float, str] | None, lines: Iterable[str], before: int | None
+    ) -> "News":
+        """Return what is told from outside, cut to what a call carries."""
+        every = [_cut(one, LINE_BYTES) for line in lines for one in line.split("\n")]
+        last = _last(every)
+        known = None if before is None else before + len(every) - len(last)
+        return cls(known, _progress(*progress) if progress else b"", last)
 
     def written(self, item: int) -> bytes:
         """Write it as part of what a call tells of its items, which count from 1."""
-        first = b"%d %d %d %b" % (item, len(self.lines), self.before, self.progress or b"- ")
-        return b"\n".join([first, *self.lines])
+        before = b"-" if self.before is None else b"%d" % self.before
+        first = b"%d %d %b %b" % (item, len(self.lines), before, self.progress or b"- ")
+        # Each line ends with a line feed: an empty last one could not be told from none.
+        return b"\n".join([first, *self.lines, b""])
 
 
 def news_of(notes: Notes | None) -> News | None:
@@ -90,7 +101,20 @@ def news_of(notes: Notes | None) -> News | None:
 def told(each: Iterable[News | None]) -> bytes | None:
     """Return what a call tells of its items, given in their order; None if that is nothing."""
     parts = [news.written(item) for item, news in enumerate(each, 1) if news is not None]
-    return b"\n".join(parts) if parts else None
+    return b"".join(parts) or None
+
+
+def _progress(share: float, text: str) -> bytes:
+    return f"{share:.6f} ".encode() + _cut(text.replace("\n", " "), TEXT_BYTES)
+
+
+def _last(lines: list[bytes]) -> list[bytes]:
+    """Return as many of the last lines as one call carries."""
+    size, first = 0, len(lines)
+    while first and size + len(lines[first - 1]) <= CALL_BYTES:
+        first -= 1
+        size += len(lines[first])
+    return lines[first:]
 
 
 def _cut(text: str, most_bytes: int) -> bytes:

@@ -25,12 +25,12 @@ def test_what_tells_nothing_costs_nothing_of_a_call() -> None:
 def test_progress_is_told_once_until_it_changes() -> None:
     noted = Notes()
     noted.set_progress(0.25, "resizing\nimages")
-    assert written(noted) == b"1 0 0 0.250000 resizing images"
-    assert written(noted) == b"1 0 0 0.250000 resizing images"  # nobody has heard it yet
+    assert written(noted) == b"1 0 0 0.250000 resizing images\n"
+    assert written(noted) == b"1 0 0 0.250000 resizing images\n"  # nobody has heard it yet
     noted.carried(noted.news())
     assert not noted.has_news
     noted.set_progress(1, "")
-    assert written(noted) == b"1 0 0 1.000000 "
+    assert written(noted) == b"1 0 0 1.000000 \n"
 
 
 def test_lines_are_told_until_it_is_known_that_they_were_carried() -> None:
@@ -38,11 +38,11 @@ def test_lines_are_told_until_it_is_known_that_they_were_carried() -> None:
     noted.add_lines("one\ntwo")
     news = noted.news()
     noted.add_lines("three")
-    assert written(noted) == b"1 3 0 - \none\ntwo\nthree"
+    assert written(noted) == b"1 3 0 - \none\ntwo\nthree\n"
     noted.carried(news)
-    assert written(noted) == b"1 1 2 - \nthree"
+    assert written(noted) == b"1 1 2 - \nthree\n"
     noted.carried(news)  # a late answer to a call before
-    assert written(noted) == b"1 1 2 - \nthree"
+    assert written(noted) == b"1 1 2 - \nthree\n"
 
 
 def test_of_several_jobs_each_is_told_by_its_number() -> None:
@@ -50,7 +50,7 @@ def test_of_several_jobs_each_is_told_by_its_number() -> None:
     one.set_progress(0.5, "")
     other.add_lines("line")
     told_of = told([None, news_of(one), None, news_of(other)])
-    assert told_of == b"2 0 0 0.500000 \n4 1 0 - \nline"
+    assert told_of == b"2 0 0 0.500000 \n4 1 0 - \nline\n"
 
 
 def test_a_log_that_runs_away_is_bounded_and_its_end_is_carried() -> None:
@@ -64,6 +64,12 @@ def test_a_log_that_runs_away_is_bounded_and_its_end_is_carried() -> None:
     assert news.lines[-1].decode().startswith("99999 ")
     noted.carried(news)
     assert not noted.has_news
+
+
+def test_of_short_lines_no_more_are_held_than_a_job_keeps() -> None:
+    noted = Notes()
+    noted.add_lines("x\n" * 5000)
+    assert (len(noted.news().lines), noted.news().before) == (notes.LINES_KEPT, 4901)
 
 
 def test_lines_from_many_threads_all_count() -> None:
@@ -171,3 +177,45 @@ def test_no_call_is_made_for_what_is_told(q: QueueState) -> None:
             until(lambda: not q.read("jobs"))
         counts.append(calls() - before)
     assert abs(counts[1] - counts[0]) <= 4  # the worker's own looks
+
+
+NASTY = [
+    "",
+    "\n",
+    "\n\n",
+    "a\n",
+    " ",
+    "\0\x01\r\x7f",
+    "\ud800",
+    "\u00e9" * 3000,
+    "1 5 0 0 x",
+    "x" * 999,
+]
+
+
+def test_whatever_a_handler_tells_its_job_is_acked_and_the_log_holds_it(
+    q: QueueState, boltq: BoltQ
+) -> None:
+    def handler(text: str) -> None:
+        current_job().progress(0.1, text)
+        current_job().log(text)
+        current_job().log(text)
+
+    for n, text in enumerate(NASTY):
+        q.enqueue(f"j{n}", payload=json.dumps({"text": text}).encode())
+    with workers.working(q, {"echo": handler}):
+        until(lambda: len(q.order("completed")) == len(NASTY))
+    for n, text in enumerate(NASTY):
+        job = boltq.get(f"{q.name}:j{n}")
+        assert len(job.log) == 2 * len(text.split("\n")), text
+        assert job.progress
+
+
+def test_a_job_whose_notes_are_refused_is_acked_without_them(
+    q: QueueState, boltq: BoltQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes.News, "written", lambda _news, _item: b"nonsense")
+    q.enqueue("a", "b")
+    with workers.working(q, {"echo": lambda: current_job().log("x")}):
+        until(lambda: len(q.order("completed")) == 2)
+    assert boltq.get(f"{q.name}:a").log == []

@@ -19,6 +19,7 @@ from boltq.call import Call
 from boltq.errors import BadArgument, BoltQError, TooLarge
 from boltq.evalsha import Server
 from boltq.job import Job, described
+from boltq.notes import News, told
 
 CALL_ITEMS = 500
 INSPECT_ITEMS = 100
@@ -90,11 +91,21 @@ def _send(server: Server, chunks: Sequence[list[Settling]]) -> None:
 def _call(chunk: list[Settling]) -> Call[Any]:
     first, queue = chunk[0].report, chunk[0].queue
     items: list[Any] = [_item(one.inside, one.report) for one in chunk]
+    news = told([_news(one.report) for one in chunk])
     if isinstance(first, ExtendRequest):
-        return scripts.extend(queue, items, lease_ms=round(first.lease_seconds * 1000))
+        return scripts.extend(queue, items, lease_ms=round(first.lease_seconds * 1000), told=news)
     if isinstance(first, AckRequest):
-        return scripts.ack(queue, items)
-    return (scripts.fail if isinstance(first, FailRequest) else scripts.release)(queue, items)
+        return scripts.ack(queue, items, told=news)
+    verb = scripts.fail if isinstance(first, FailRequest) else scripts.release
+    return verb(queue, items, told=news)
+
+
+def _news(report: Report) -> News | None:
+    if report.progress is None and not report.log:
+        return None
+    said = report.progress
+    progress = (said.share, said.text) if said else None
+    return News.of(progress, report.log, report.log_before)
 
 
 def _item(inside: str, report: Report) -> object:

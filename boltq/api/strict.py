@@ -157,8 +157,9 @@ def _last_name(body: bytes) -> str:
 
 
 def _explain(kind: type[msgspec.Struct], message: str, members: Mapping[str, bytes]) -> BadField:
-    if missing := re.match("Object missing required field `([a-z_]+)`", message):
-        field = missing[1]
+    lacks = r"Object missing required field `([a-z_]+)`(?: - at `\$\.([a-z_]+)`)?"
+    if missing := re.match(lacks, message):
+        field = f"{missing[2]}.{missing[1]}" if missing[2] else missing[1]
         return BadField(field, f"{field} must be given: {rules(kind)[field]}")
     path = re.search(r"at `\$\.([a-z_.]+)(\[[0-9.]+\])?`\Z", message)
     field = path[1] if path else "body"

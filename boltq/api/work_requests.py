@@ -14,6 +14,7 @@ from boltq.errors import BadArgument
 
 MAX_QUEUES = 20
 MAX_REPORTS = 1000
+MAX_LINES = 100
 
 _TEN_YEARS = 315_360_000
 _WORKER_BYTES = 128
@@ -79,11 +80,35 @@ class ClaimRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     token: _Token | None = None
 
 
+class ProgressRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How far a job is, and at what; 200 bytes of the text are kept."""
+
+    share: Annotated[float, msgspec.Meta(ge=0, le=1, description="a number from 0 to 1")]
+    text: _Text = ""
+
+
+_Progress = Annotated[
+    ProgressRequest, msgspec.Meta(description="an object of share, 0 to 1, and text")
+]
+_Log = Annotated[
+    list[str],
+    msgspec.Meta(max_length=MAX_LINES, description=f"a list of at most {MAX_LINES} texts"),
+]
+_Before = Annotated[int, _whole(0, 999_999_999)]
+
+
 class AckRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What is said of a job that is done; the result is the span of the body as it was written."""
+    """What is said of a job that is done; the result is the span of the body as it was written.
+
+    `log_before` counts the lines that were told before in this attempt: then a request that is sent
+    again adds none twice.
+    """
 
     token: _Token
     result: _Result = msgspec.Raw(b"")
+    progress: _Progress | None = None
+    log: _Log = []
+    log_before: _Before | None = None
 
 
 class ErrorRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -104,6 +129,9 @@ class FailRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     error: _Error = ErrorRequest()
     delay_seconds: _Delay | None = None
     final: _Flag = False
+    progress: _Progress | None = None
+    log: _Log = []
+    log_before: _Before | None = None
 
 
 class ExtendRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -111,6 +139,9 @@ class ExtendRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     token: _Token
     lease_seconds: _Lease = 30.0
+    progress: _Progress | None = None
+    log: _Log = []
+    log_before: _Before | None = None
 
 
 class ReleaseRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -118,6 +149,9 @@ class ReleaseRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     token: _Token
     delay_seconds: _Delay = 0.0
+    progress: _Progress | None = None
+    log: _Log = []
+    log_before: _Before | None = None
 
 
 VERBS: Mapping[str, type[msgspec.Struct]] = {

@@ -164,12 +164,15 @@ class Settler:
     def _without_the_bad_one(
         self, batch: _Batch, refusal: BoltQError, unheard: list[Settled]
     ) -> list[Settled]:
-        """Send the jobs of a refused batch one by one, and the bad one without its result."""
+        """Send the jobs of a refused batch one by one, and the bad one without what it told."""
         if len(batch.jobs) > 1:
             for job in batch.jobs:
                 unheard += self._settle([job])
             return []
         execution, item = batch.jobs[0]
+        if execution.notes is not None:  # whatever is wrong with them: the work counts
+            execution.notes = None
+            return [(execution, item)]
         if isinstance(item, scripts.AckItem) and item.result:
             outcome.log_result_left_out(execution, str(refusal))
             return [(execution, item._replace(result=b""))]

@@ -93,6 +93,13 @@ def test_lines_that_were_told_before_are_left_out_and_new_ones_kept(q: QueueStat
     assert lines(q)[4:] == ["uncounted", "uncounted"]
 
 
+def test_an_empty_line_is_one_and_the_last_ends_with_a_line_feed(q: QueueState) -> None:
+    q.run("a")
+    q.extend("a", told=b"1 1 0 - \n\n")
+    q.extend("a", told=b"1 3 1 - \n\nx\n\n")
+    assert lines(q) == ["", "", "x", ""]
+
+
 def test_a_call_that_comes_late_does_not_let_lines_be_told_anew(q: QueueState) -> None:
     q.run("a")
     q.extend("a", told=b"1 2 0 - \none\ntwo")

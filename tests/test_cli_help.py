@@ -29,9 +29,11 @@ WATCHES = re.compile(r"boltq top\b|.* --watch\b")
 READS = {
     *("get", "wait", "jobs list", "dead list", "queues list", "queues show", "queues set"),
     *("workers list", "workers history", "stats", "doctor", "fsck", "bench"),
+    *(f"operations {verb}" for verb in ("list", "show", "begin", "watch", "stop")),
 }
 WRITES = {
     *("enqueue", "cancel", "jobs purge", "dead replay", "dead purge"),
+    *("jobs alter", "jobs run", "jobs delete"),
     *("queues pause", "queues resume", "workers quiet", "workers stop", "workers resume"),
     *("export scripts", "export systemd", "export procfile", "export monitoring", "completion"),
 }
@@ -163,6 +165,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
         yield starting
 
 
+DEADLY = ("boltq dead", "boltq operations")
+
+
 def prepare(client: BoltQ, folder: Path, example: str) -> None:
     """What an example needs to be there."""
     (folder / "payloads.jsonl").write_text('{"n": 1}\n{"n": 2}\n')
@@ -174,12 +179,17 @@ def prepare(client: BoltQ, folder: Path, example: str) -> None:
     if example.startswith("boltq workers"):
         report = presence.Report("web1-4711-5f2c1a", "web1", 4711, "1", {}, 8, 1).to_bytes()
         client.server.registry.note_worker("web1-4711-5f2c1a", report, client.server.now_ms())
+    if example.startswith(("boltq jobs alter", "boltq jobs run")):
+        client.enqueue("echo", queue="mail", id="order-1", delay_seconds=60)
+        return
     if example.startswith(("boltq enqueue", "boltq cancel")):
         client.enqueue("echo", queue="mail", id="order-1")
         return
     for id, queue in (("order-1", "mail"), ("order-2", "default")):
         client.enqueue("echo", queue=queue, id=id)
-        end(client, queue, id, b"Oh" if example.startswith("boltq dead") else b"")
+        end(client, queue, id, b"Oh" if example.startswith(DEADLY) else b"")
+    if example.startswith("boltq operations") and "begin" not in example:
+        client.start_operation("replay", "dead", queue="mail", id="replay-1")
 
 
 def end(client: BoltQ, queue: str, id: str, error: bytes) -> None:

@@ -143,7 +143,7 @@ def test_a_noun_alone_or_with_flags_lists(shell: Shell, queue: str, client: Bolt
     assert rows(shell.out("jobs", "list", "--queue", queue))[0][0] == id
     assert rows(shell.out("jobs", "--queue", queue))[0][0] == id
     assert queue in shell.out("queues")
-    assert json.loads(shell.out("workers", "--json")).keys() == {"workers", "now"}
+    assert json.loads(shell.out("workers", "--json")).keys() == {"workers", "history", "now"}
     assert shell.out("dead", "--queue", queue) == "id  type  state  attempt  age\n"
     assert "Commands:\n  list" in shell.out("dead", "--help")
 

@@ -25,8 +25,9 @@ SECTIONS = {
         "cancel": "Take jobs out before they run, or ask them to stop.",
     },
     "Look and steer": {
-        "jobs": "List jobs by state, or delete all of a state.",
+        "jobs": "List jobs, alter them, run them now, or delete them.",
         "dead": "List dead jobs, queue them again, or delete them.",
+        "operations": "Replay, cancel, purge or run now many jobs at once.",
         "queues": "List queues, pause, resume and set them.",
         "workers": "List the workers and what they run; let them rest, go on or end.",
         "top": "Watch queues, workers and jobs; pause and replay by a key.",

@@ -1,6 +1,6 @@
 """Pages of jobs over several states and queues."""
 
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
 
 from boltq.cli import jobs_shown
 from boltq.cli.screen import Zone, documents, tell
@@ -29,20 +29,40 @@ ORDER: "States" = (
 PAGE_JOBS = 200
 
 
+class Paged(TypedDict):
+    """What a page is told: from which end, how many jobs, and where to go on."""
+
+    oldest: bool
+    limit: int
+    cursor: str
+
+
+class Looked(NamedTuple):
+    """How many jobs were looked at for a filter, of how many."""
+
+    scanned: int
+    total: int
+
+
 class Listing(NamedTuple):
     """Some jobs, and the cursor that leads on, empty on the last page; `boltq` knows the time."""
 
     boltq: "BoltQ"
     jobs: list[Job]
     cursor: str
+    looked: Looked | None = None
 
     def show(self, *, as_json: bool, zone: Zone) -> None:
         """Print the jobs as JSON or as a table, and then whether there are more."""
         if as_json:
-            documents("jobs", (job.to_json() for job in self.jobs), cursor=self.cursor)
+            looked = self.looked._asdict() if self.looked else {}
+            documents("jobs", (job.to_json() for job in self.jobs), cursor=self.cursor, **looked)
             return
         jobs_shown.show_rows(self.jobs, moment_of(self.boltq.server.now_ms()), zone)
-        if self.cursor:
+        if self.looked and self.cursor:
+            scanned, total = self.looked
+            tell(f"looked at {scanned} of {total} jobs; to look further: --cursor {self.cursor}")
+        elif self.cursor:
             tell(f"there are more: --limit, or --cursor '{self.cursor}'")
 
 

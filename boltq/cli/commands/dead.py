@@ -6,9 +6,11 @@ import click
 
 from boltq.cli import options, sweep
 from boltq.cli.each import end_with, for_each
-from boltq.cli.listing import list_jobs
+from boltq.cli.listing import Paged, list_jobs
 from boltq.cli.noun import Noun
 from boltq.cli.screen import Zone, say
+from boltq.cli.search import search
+from boltq.cli.wanted import Wanted, filter_flags
 from boltq.cli.watching import watch
 
 if TYPE_CHECKING:
@@ -20,8 +22,14 @@ def dead() -> None:
     """List dead jobs, queue them again, or delete them."""
 
 
-@dead.command("list", epilog=options.example("boltq dead list --queue mail --json"))
+@dead.command(
+    "list",
+    epilog=options.example(
+        "boltq dead list --queue mail --json", "boltq dead --error Timeout --since 7d"
+    ),
+)
 @options.queue_or_all
+@filter_flags(text=True)
 @options.listing_flags
 @options.client
 @watch
@@ -29,14 +37,23 @@ def list_(
     *,
     boltq: "BoltQ",
     queue: str | None,
+    wanted: Wanted,
     oldest: bool,
     limit: int,
     cursor: str,
     as_json: bool,
     zone: Zone,
 ) -> None:
-    """List the jobs whose attempts are used up, the last to die of each queue first."""
-    page = list_jobs(boltq, queue, ("dead",), oldest=oldest, limit=limit, cursor=cursor)
+    """List the jobs whose attempts are used up, the last to die of each queue first.
+
+    For a filter 10,000 jobs are looked at, for a text as many as one second allows; the last line
+    tells how many that were, and how to go on.
+    """
+    flags: Paged = {"oldest": oldest, "limit": limit, "cursor": cursor}
+    if wanted.is_any:
+        page = list_jobs(boltq, queue, ("dead",), **flags)
+    else:
+        page = search(boltq, queue, ("dead",), wanted, **flags)
     page.show(as_json=as_json, zone=zone)
 
 

@@ -16,6 +16,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from declared_keys import SCRIPTS
 from rig.chaos import payloads
 from rig.chaos.history import History
 
@@ -26,29 +27,32 @@ from boltq.evalsha import Server
 
 R = TypeVar("R")
 
-# Of the arguments: how many stand first, how many each item has, and which of these are noted.
-ITEMS = {
-    "enqueue": (10, 4, 1),
-    "ack": (0, 3, 2),
-    "fail": (0, 7, 2),
-    "release": (0, 3, 2),
-    "extend": (1, 2, 2),
-    "cancel": (0, 1, 1),
-    "replay": (2, 1, 1),
-    "purge": (3, 1, 1),
+# Of the items that a call has, how many of their first members are noted.
+NOTED = {
+    "enqueue": 1,
+    "ack": 2,
+    "fail": 2,
+    "release": 2,
+    "extend": 2,
+    "cancel": 1,
+    "replay": 1,
+    "purge": 1,
 }
-# Of a reply: how many elements stand first, and how many each item has.
-ANSWERS = {
-    "enqueue": (2, 2),
-    "ack": (2, 1),
-    "fail": (2, 2),
-    "release": (2, 1),
-    "extend": (2, 3),
-    "cancel": (2, 2),
-    "replay": (4, 2),
-    "purge": (4, 1),
-}
-CLAIM_WIDTH = 10
+
+
+def _shape(verb: str) -> tuple[int, int, int, int]:
+    """How many arguments stand before the items, and how many each takes; then of the reply."""
+    script = SCRIPTS[verb]
+    taken, [reply] = script["each"], [each for each in script["replies"] if each["width"]]
+    return (
+        len(script["arguments"]),
+        len(taken["fields"]) if taken else 0,
+        1 + len(reply["fields"]),
+        reply["width"],
+    )
+
+
+SHAPES = {verb: _shape(verb) for verb in (*NOTED, "claim")}
 
 
 class RecordedServer(Server):
@@ -108,10 +112,10 @@ class RecordedServer(Server):
             told = {name: call.argv[at] for at, name in enumerate(names) if call.argv[at] != ""}
         elif verb == "configure":
             told = {str(name): _text(value) for name, value in _pairs(call.argv)}
-        if verb in ITEMS:
-            first, width, noted = ITEMS[verb]
+        if verb in NOTED:
+            first, width, _, _ = SHAPES[verb]
             starts = range(first, len(call.argv), width)
-            items = [list(call.argv[at : at + noted]) for at in starts]
+            items = [list(call.argv[at : at + NOTED[verb]]) for at in starts]
         elif verb not in ("claim", "configure"):
             return n
         self._history.write(
@@ -121,7 +125,7 @@ class RecordedServer(Server):
 
     def _told(self, n: int, call: Call[Any], reply: Any, tries: int) -> None:
         verb = call.script
-        if verb not in ITEMS and verb not in ("claim", "configure"):
+        if verb not in SHAPES and verb != "configure":
             return
         items: list[list[Any]] = []
         word, now_ms = "", 0
@@ -129,11 +133,10 @@ class RecordedServer(Server):
             word = reply.word
         else:
             word, now_ms = reply[0].decode(), reply[1] if isinstance(reply[1], int) else 0
-            if word == "CLAIMED":
-                items = [_claimed(reply[at : at + CLAIM_WIDTH]) for at in _starts(reply)]
-            elif verb in ANSWERS:
-                first, width = ANSWERS[verb]
-                items = [_answer(verb, reply[at:]) for at in range(first, len(reply), width)]
+            if word == "CLAIMED" or verb in NOTED:
+                _, _, first, width = SHAPES[verb]
+                starts = range(first, len(reply), width)
+                items = [_answer(verb, reply[at : at + width]) for at in starts]
         told = {"tries": tries} if tries > 1 else {}
         self._history.write(
             "told",
@@ -148,19 +151,17 @@ class RecordedServer(Server):
         )
 
 
-def _starts(reply: list[Any]) -> range:
-    return range(3, len(reply), CLAIM_WIDTH)
+def _answer(verb: str, item: list[Any]) -> list[Any]:
+    if verb == "claim":
+        return _claimed(item)
+    word = item[0].decode()
+    return [word, int(item[1])] if verb == "extend" and word == "HELD" else [word]
 
 
 def _claimed(item: list[Any]) -> list[Any]:
-    _, id, _, _, payload, attempt, failures, lost, fence, end_ms = item
+    _, id, _, _, payload, attempt, failures, lost, fence, end_ms = item[:10]
     whole = int(payloads.is_whole(id.decode(), payload))
     return [id.decode(), int(fence), int(attempt), int(failures), int(lost), int(end_ms), whole]
-
-
-def _answer(verb: str, rest: list[Any]) -> list[Any]:
-    word = rest[0].decode()
-    return [word, int(rest[1])] if verb == "extend" and word == "HELD" else [word]
 
 
 def _pairs(argv: Sequence[Any]) -> list[tuple[Any, Any]]:

@@ -46,15 +46,15 @@ def test_verbs_go_on_where_somebody_deleted_a_key_and_jobs_without_record_are_co
     q.corrupted = True
     arrange(q)
     q.configure(paused=0)
-    waiting, there = sum(len(q.order(state)) for state in STATES[:4]), q.dump()[part]
-    q.raw.delete(q.key(part))
+    waiting, there = sum(len(q.order(state)) for state in STATES[:4]), q.dump()
+    assert q.raw.delete(q.key(part)) == 1
     counted = q.stat("missing")
     done = drain(q)
     if part == "jobs":
         assert (done, q.stat("missing") - counted) == (0, waiting)
     else:
         # Only what was in a set that is gone is found by nobody, until fsck looks.
-        lost = len(there) if part in STATES[:4] else 0
+        lost = len(there[part]) if part in STATES[:4] else 0
         assert done == waiting - lost
         list(fsck.repair(q.server, q.name))
         assert drain(q) >= lost

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 
 from boltq import logs, scripts
 from boltq.execution import Execution
@@ -12,21 +13,23 @@ log = logging.getLogger("boltq.worker")
 LINES_A_SECOND = 20
 
 
-class _Event:
-    """Something that happens often: it has some lines a second, and what is more is counted."""
+class _Often:
+    """What happens often has some lines a second; what is more is counted.
 
-    def __init__(self, name: str, name_of_more: str, lines_a_second: int) -> None:
-        self._name = name
-        self._name_of_more = name_of_more
+    tell_more: is given the count of those that had none, when their second is over.
+    """
+
+    def __init__(self, lines_a_second: int, tell_more: Callable[[int], None]) -> None:
         self._lines_a_second = lines_a_second
+        self._tell_more = tell_more
         self._second = 0
         self._lines = 0
         self._unlisted = 0
 
-    def has_line(self, second: int, worker: str) -> bool:
+    def has_line(self, second: int) -> bool:
         """Say that it happens in that second; returns whether with a line of its own."""
         if second != self._second:
-            self.flush(worker)
+            self.flush()
             self._second, self._lines = second, 0
         self._lines += 1
         if self._lines <= self._lines_a_second or log.isEnabledFor(logging.DEBUG):
@@ -34,19 +37,15 @@ class _Event:
         self._unlisted += 1
         return False
 
-    def tell(self, fields: dict[str, object]) -> None:
-        """Write a line."""
-        log.info(self._name, extra=fields)
-
     def flush_at(self) -> float | None:
         """Return when to flush, at the latest; None: nothing is counted."""
         return self._second + 1.0 if self._unlisted else None
 
-    def flush(self, worker: str) -> None:
+    def flush(self) -> None:
         """Tell how many had no line."""
-        if self._unlisted:
-            log.info(self._name_of_more, extra={"count": self._unlisted, "worker": worker})
-        self._unlisted = 0
+        count, self._unlisted = self._unlisted, 0
+        if count:
+            self._tell_more(count)
 
 
 class Report:
@@ -59,13 +58,19 @@ class Report:
 
     def __init__(self, worker: str, lines_a_second: int = LINES_A_SECOND) -> None:
         self._worker = worker
-        self._done = _Event("job done", "more jobs done", lines_a_second)
-        self._back = _Event("job given back", "more jobs given back", lines_a_second)
+        self._done = _Often(lines_a_second, self._more_done)
+        self._back = _Often(lines_a_second, self._more_given_back)
 
     def done(self, execution: Execution) -> None:
         """A job is completed."""
-        if self._done.has_line(int(execution.ended), self._worker):
-            self._done.tell(self._fields(execution))
+        if self._done.has_line(int(execution.ended)):
+            log.info("job done", extra=self._fields(execution))
+
+    def _more_done(self, count: int) -> None:
+        log.info("more jobs done", extra={"count": count, "worker": self._worker})
+
+    def _more_given_back(self, count: int) -> None:
+        log.info("more jobs given back", extra={"count": count, "worker": self._worker})
 
     def flush_seconds(self) -> float | None:
         """Return in how many seconds to flush, if no job ends before; None: nothing is counted."""
@@ -74,8 +79,8 @@ class Report:
 
     def flush(self) -> None:
         """Tell how many there were without a line each."""
-        self._done.flush(self._worker)
-        self._back.flush(self._worker)
+        self._done.flush()
+        self._back.flush()
 
     def failed(
         self, execution: Execution, item: scripts.FailItem, answer: scripts.FailAnswer
@@ -101,8 +106,8 @@ class Report:
             log.info("job put off", extra={**fields, "delay_ms": delay_ms})
         elif delay_ms:
             log.warning("no handler for this type: job given back", extra=fields)
-        elif self._back.has_line(int(time.monotonic()), self._worker):
-            self._back.tell(fields)
+        elif self._back.has_line(int(time.monotonic())):
+            log.info("job given back", extra=fields)
 
     def lease_lost(self, execution: Execution) -> None:
         """A job ended, but its lease was lost before: what came of it is not heard."""

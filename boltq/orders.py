@@ -5,12 +5,13 @@ worker ends or is told to resume, and is for that process alone: another one tha
 the same name is not concerned.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Literal
 
 import msgspec
 
-from boltq.errors import UnknownWorker
+from boltq.errors import UnknownWorker, WrongState
 from boltq.evalsha import Server
 from boltq.job import moment_of, shown_time
 
@@ -58,6 +59,7 @@ class _Started(msgspec.Struct, frozen=True):
     started_ms: int
     host: str = ""
     pid: int = 0
+    via: str = ""
 
 
 _ORDER = msgspec.json.Decoder(Order)
@@ -68,18 +70,28 @@ _STARTED = msgspec.json.Decoder(_Started)
 def give(server: Server, worker: str, word: Word | None, *, by: str = "") -> None:
     """Ask something of a worker, or, with None, to go on as ever.
 
-    by: who asks, for people. Raises UnknownWorker for one that is not in the registry, Unavailable.
+    by: who asks, for people. Raises UnknownWorker for one that is not in the registry, WrongState
+    for one that works over HTTP, Unavailable.
     Costs three round trips.
     """
     report = server.registry.report_of(worker)
     started = None if report is None else process_of(report)
     if started is None:
         raise UnknownWorker(f"worker {worker} is not known: it has ended, or never was")
+    if started.via:
+        raise WrongState(f"worker {worker} claims over HTTP: it cannot be asked anything")
     if word is None:
         server.registry.order(worker, None)
         return
     order = Order(word, by, server.now_ms(), started.started_ms)
     server.registry.order(worker, msgspec.json.encode(order))
+
+
+def note_lost(server: Server, lost: Sequence[tuple[str, float]]) -> None:
+    """Write into the history which workers have vanished, and when they were last seen."""
+    if lost:
+        events = [Event(name, "lost", int(seen_ms)).to_bytes() for name, seen_ms in lost]
+        server.registry.note_history(events)
 
 
 def read(written: bytes | None, started_ms: int) -> Order | None:

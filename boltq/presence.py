@@ -1,14 +1,14 @@
 """The workers that are there, as people and programs see them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
-from boltq import orders
+from boltq import orders, scripts
 from boltq.evalsha import Server
-from boltq.job import moment_of, shown_time
+from boltq.job import described, moment_of, shown_time
 from boltq.orders import Order
 
 ALIVE_SECONDS = 30.0
@@ -17,6 +17,13 @@ ALIVE_SECONDS = 30.0
 MOST_JOBS = 20
 """Of the jobs that a worker runs, it names the ones that have run longest."""
 
+
+MOST_LOOKED_INTO, MOST_RUNNING = 50, 200
+"""Of the queues from which workers claim over HTTP, and of the running jobs of each: how many are
+looked at for what those workers hold."""
+
+HTTP: Literal["http"] = "http"
+"""How a worker comes that is none of our own programs."""
 
 Status = Literal["working", "quiet", "stopping"]
 """What a worker does: it claims jobs; it claims none; it ends once what it runs is done."""
@@ -45,6 +52,7 @@ class Report(msgspec.Struct, frozen=True):
     stuck: int = 0
     jobs: list[ReportedJob] = []
     status: Status = "working"
+    via: Literal["", "http"] = ""
 
     def to_bytes(self) -> bytes:
         """Write it for the registry."""
@@ -68,7 +76,9 @@ class WorkerReport:
     within the last 30 s. in_hand: how many jobs it holds leases of, of which `jobs` names the 20
     that run longest. worked: how many it has run since its start, whatever came of them. stuck: how
     many handlers never returned, although their leases are gone. order: what it is asked to do and
-    may not have heard yet, by whom: see `boltq.orders`.
+    may not have heard yet, by whom: see `boltq.orders`. via: "http" for one that claims over the
+    API: it is heard of when it claims, its host is its address, what it holds is what the queues
+    say, and it is alive for as long as it holds anything.
     """
 
     id: str
@@ -86,6 +96,7 @@ class WorkerReport:
     jobs: list[RunningJob] = field(default_factory=list)
     status: Status = "working"
     order: Order | None = None
+    via: Literal["", "http"] = ""
 
     def to_json(self) -> bytes:
         """Write it as JSON: times RFC 3339 in UTC."""
@@ -108,6 +119,8 @@ class WorkerReport:
             "stuck": self.stuck,
             "jobs": jobs,
         }
+        if self.via:
+            members["via"] = self.via
         if self.order:
             members["order"] = {
                 "word": self.order.word,
@@ -124,12 +137,36 @@ def workers(server: Server) -> list[WorkerReport]:
     """List the workers that were heard of within the last 10 minutes, by their names.
 
     At most 1000, the last heard of. What is no report of a worker is left out. Raises Unavailable.
-    Costs four round trips.
+    Costs four round trips, and a fifth where some claim over HTTP.
     """
     now_ms = server.now_ms()
     listed = server.registry.workers()
     read = (_read(written, seen_ms, now_ms, order) for seen_ms, written, order in listed)
-    return sorted((one for one in read if one), key=lambda worker: worker.id)
+    found = sorted((one for one in read if one), key=lambda worker: worker.id)
+    if any(one.via for one in found):
+        held = _held(server, {queue for one in found if one.via for queue in one.queues})
+        return [_holding(one, held.get(one.id, [])) if one.via else one for one in found]
+    return found
+
+
+def _held(server: Server, queues: set[str]) -> dict[str, list[RunningJob]]:
+    """Return, by worker, the jobs that run, those that began first in front; within a bound."""
+    calls = [
+        scripts.list_(queue, state="running", order="oldest", limit=MOST_RUNNING, cursor="")
+        for queue in sorted(queues)[:MOST_LOOKED_INTO]
+    ]
+    found: dict[str, list[RunningJob]] = {}
+    for call, reply in zip(calls, server.call_all(calls), strict=True):
+        if isinstance(reply, scripts.Listed):
+            for job in (described(call.queue, item) for item in reply.answers):
+                since = job.started_at or job.created_at
+                found.setdefault(job.worker or "", []).append(RunningJob(job.id, job.type, since))
+    return found
+
+
+def _holding(worker: WorkerReport, held: list[RunningJob]) -> WorkerReport:
+    jobs = sorted(held, key=lambda job: job.since)[:MOST_JOBS]
+    return replace(worker, jobs=jobs, in_hand=len(held), alive=worker.alive or bool(held))
 
 
 def _read(written: bytes, seen_ms: float, now_ms: int, order: bytes | None) -> WorkerReport | None:
@@ -151,6 +188,7 @@ def _read(written: bytes, seen_ms: float, now_ms: int, order: bytes | None) -> W
             jobs=[RunningJob(job.id, job.type, moment_of(job.since_ms)) for job in report.jobs],
             status=report.status,
             order=orders.read(order, report.started_ms),
+            via=report.via,
         )
     except (msgspec.DecodeError, RecursionError, ValueError, OverflowError):
         return None  # another program's, or a time that no calendar has

@@ -12,6 +12,7 @@ from boltq import ids, scripts
 from boltq.api import parking, work_requests
 from boltq.api.answers import array, encode, send, with_members
 from boltq.api.bodies import optional_json_body
+from boltq.api.claimants import Claimants
 from boltq.api.middleware import note
 from boltq.api.parking import Parked, Wait
 from boltq.api.work_requests import ClaimRequest
@@ -25,6 +26,7 @@ class Claims:
     """POST /api/claims."""
 
     boltq: BoltQ
+    claimants: Claimants
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Lease jobs of the first queue that has some, or wait for them; 200 also with none.
@@ -39,6 +41,8 @@ class Claims:
             note(req, queue=queue)
             reply = self.boltq.server.call(told.call(queue))
             self.boltq.server.note_queue(queue, reply.now_ms)
+            host = req.remote_addr or ""
+            self.claimants.note(asked.worker_id, host, asked.queues, reply.now_ms)
             if isinstance(reply, scripts.Claimed):
                 send(resp, told.answer(queue, reply))
                 return

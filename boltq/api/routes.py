@@ -25,6 +25,7 @@ from boltq.api import (
     work_requests,
     workers,
 )
+from boltq.api.claimants import Claimants
 from boltq.api.driver import Drive
 from boltq.api.entry import Entry
 from boltq.api.keys import Scope
@@ -82,7 +83,7 @@ def table(
         Route("/api/jobs/{id}/run", single.RunNow(boltq), {"POST": "admin"}),
         Route("/api/jobs/{id}/cancel", jobs.Cancel(boltq), {"POST": "admin"}),
         Route("/api/jobs/{id}/replay", jobs.Replay(boltq), {"POST": "admin"}),
-        Route("/api/claims", claims.Claims(boltq), {"POST": "work"}),
+        Route("/api/claims", claims.Claims(boltq, Claimants(boltq)), {"POST": "work"}),
         Route("/api/acks", leases.Reports(boltq), {"POST": "work"}),
         *(
             Route(f"/api/jobs/{{id}}/{verb}", leases.OneReport(boltq, kind), {"POST": "work"})

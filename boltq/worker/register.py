@@ -86,9 +86,7 @@ class Register:
         )
         if is_first:
             self._begin(noted.before, now_ms)
-        if noted.lost:
-            lost = [Event(name, "lost", int(seen_ms)).to_bytes() for name, seen_ms in noted.lost]
-            registry.note_history(lost)
+        orders.note_lost(self._server, noted.lost)
         self._hear(orders.read(noted.order, self._started_ms), now_ms)
         registry.note_queues(self._queues, now_ms)
 

@@ -17,7 +17,7 @@ def _ask(id: str, summary: str, description: str) -> Operation:
         summary,
         f"{description} It hears of it within 10 s. The body may be left out.",
         {202: Answer("It is asked.", "Asked")},
-        refusals=(404,),
+        refusals=(404, 409),
         parameters=("of_worker",),
         body=AskRequest,
         body_required=False,

@@ -7,7 +7,7 @@ from boltq import orders
 from boltq.api.openapi.operation import Schema
 from boltq.api.openapi.schemas import reference
 from boltq.counts import STATES
-from boltq.presence import Status
+from boltq.presence import HTTP, Status
 from boltq.scripts import Stats
 
 TEXT: Schema = {"type": "string"}
@@ -227,6 +227,7 @@ SHAPES: dict[str, Schema] = {
         **dict.fromkeys(("started_at", "seen_at"), MOMENT),
         queues=_noted(by_name(WHOLE), "its queues with their weights"),
         alive=_noted(FLAG, "heard of within the last 30 seconds"),
+        via=_noted({"type": "string", "enum": [HTTP]}, "there if it claims over this API"),
         jobs=listed(members("id type since", id=TEXT, type=TEXT, since=MOMENT)),
     ),
     "Manifest": _noted(

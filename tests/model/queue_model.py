@@ -144,7 +144,8 @@ class QueueModel(Resting):
         lease = job.lease
         assert lease
         shown = ["JOB", job.id, self.header(job), job.headers, job.payload, lease.attempt]
-        return [*shown, job.failures_ever, job.lost, lease.fence, time_ms(job.score)]
+        counts = [job.failures_ever, job.lost, lease.fence, time_ms(job.score)]
+        return [*shown, *counts, str(lease.place)]
 
     def drop(self, now_ms: int) -> Answer:
         if self.jobs:

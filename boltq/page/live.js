@@ -4,7 +4,10 @@ import { get } from "./ask.js";
 import { computed, signal } from "./html.js";
 import { Poll } from "./poll.js";
 
-const MOST_MOMENTS = 900;
+const MOST_MOMENTS = 300;
+const LEAST_MOMENTS = 30;
+/** Of how many queues' counts the past may hold, of all moments together. */
+const MOST_COUNTS = 30_000;
 const RATE_SECONDS = 20;
 
 export const snapshot = new Poll("/api/overview", { then: remember });
@@ -36,7 +39,8 @@ function remember(seen) {
   const last = kept[kept.length - 1];
   if (last && at <= last.at) return;
   const queues = Object.fromEntries(seen.queues.map((one) => [one.queue, one]));
-  past.value = [...kept.slice(-MOST_MOMENTS + 1), { at, total: seen.total, queues }];
+  const most = Math.max(LEAST_MOMENTS, Math.min(MOST_MOMENTS, Math.floor(MOST_COUNTS / (seen.queues.length + 1))));
+  past.value = [...kept.slice(-most + 1), { at, total: seen.total, queues }];
 }
 
 export async function learn() {

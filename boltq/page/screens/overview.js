@@ -2,13 +2,13 @@
 
 import { withQuery } from "../ask.js";
 import { Chart } from "../chart.js";
-import { html } from "../html.js";
+import { html, useState } from "../html.js";
 import { Icon } from "../icons.js";
 import { overview, past, rates, trail, workersOf } from "../live.js";
-import { Card, Empty, Head, QueueLink, Since, Spark, Time } from "../parts.js";
+import { Button, Card, Empty, Head, QueueLink, Since, Spark, Time } from "../parts.js";
 import { usePoll } from "../poll.js";
 import { to } from "../route.js";
-import { bytes, lasting, many, rate, short } from "../shown.js";
+import { bytes, lasting, many, number, rate, short } from "../shown.js";
 
 const SLOW_SECONDS = 30;
 const LATE_SECONDS = 120;
@@ -94,11 +94,15 @@ function QueueRow({ one }) {
   </tr>`;
 }
 
-export function QueueTable({ queues }) {
+/** The first of some queues, and the rest of them if asked for. */
+export function QueueTable({ queues, most }) {
+  const [isAll, showAll] = useState(false);
+  const shown = isAll ? queues : queues.slice(0, most);
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Queues"><table>
     <thead><tr><th scope="col">queue</th><th scope="col" class="num">wait</th><th scope="col" class="num">queued</th><th scope="col" class="num">running</th><th scope="col" class="num">retrying</th><th scope="col" class="num">scheduled</th><th scope="col" class="num">dead</th><th scope="col" class="num">in / out a second</th><th scope="col" class="num">empty in</th><th scope="col" class="num">workers</th></tr></thead>
-    <tbody>${queues.map((one) => html`<${QueueRow} key=${one.queue} one=${one} />`)}</tbody>
-  </table></div>`;
+    <tbody>${shown.map((one) => html`<${QueueRow} key=${one.queue} one=${one} />`)}</tbody>
+  </table></div>
+  <div class="under-table"><span>${many(shown.length, "queue")}${shown.length < queues.length ? ` of ${number(queues.length)}` : ""}</span>${shown.length < queues.length && html`<${Button} kind="small" onClick=${() => showAll(true)}>Show all<//>`}</div>`;
 }
 
 function Running({ seen }) {
@@ -144,7 +148,7 @@ export function Overview() {
       ${seen.queues.length ? html`
         <${Tiles} seen=${seen} />
         <${Chart} />
-        <${Card} title="Queues" aside="longest wait first"><${QueueTable} queues=${seen.queues} /><//>
+        <${Card} title="Queues" aside="longest wait first"><${QueueTable} queues=${seen.queues} most=${20} /><//>
         <div class="columns"><${Running} seen=${seen} /><${Dying} /></div>` : html`<${Nothing} />`}
     </div>`;
 }

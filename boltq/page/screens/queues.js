@@ -4,7 +4,6 @@ import { html } from "../html.js";
 import { overview } from "../live.js";
 import { Card, Empty, Head } from "../parts.js";
 import { refine, route } from "../route.js";
-import { many } from "../shown.js";
 import { QueueTable, Troubles } from "./overview.js";
 
 export function Queues() {
@@ -15,6 +14,6 @@ export function Queues() {
     <div class="stack">${seen && html`<${Troubles} seen=${seen} />`}
     <${Card}>
       <div class="filters"><span class="grow"><input data-search type="search" value=${wanted} aria-label="Find a queue" placeholder="a part of its name" onInput=${(event) => refine({ name: event.target.value })} /></span></div>
-      ${shown.length ? html`<${QueueTable} queues=${shown} /><p class="under-table">${many(shown.length, "queue")}</p>` : html`<${Empty} icon="queues" title=${seen ? "No such queue" : "Looking"}>${seen && "A queue is there once a job is enqueued into it."}<//>`}
+      ${shown.length ? html`<${QueueTable} queues=${shown} most=${200} />` : html`<${Empty} icon="queues" title=${seen ? "No such queue" : "Looking"}>${seen && "A queue is there once a job is enqueued into it."}<//>`}
     <//></div>`;
 }

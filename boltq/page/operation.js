@@ -21,7 +21,7 @@ export function OperationRow({ one, look = null }) {
   return html`<div class="operation">
     <div class="row apart"><span><b>${what}</b> in <${QueueLink} name=${one.queue} /> <span class="quiet">${told}</span></span><span class="tag ${isOn ? "warn" : ""}">${one.status}</span></div>
     <${Bar} part=${isOn ? one.looked_at : Math.max(one.looked_at, 1)} of=${Math.max(one.total, 1)} kind="full ${isOn ? "running" : "completed"}" label=${`${number(one.looked_at)} of ${number(one.total)} looked at`} />
-    <div class="row apart small quiet"><span>${one.dry_run ? `${many(one.counted, "job")} counted` : `${many(one.done, "job")} done`}${one.skipped ? `, ${number(one.skipped)} moved on by themselves` : ""}; ${number(one.looked_at)} of ${number(one.total)} looked at${one.rate_per_second ? `, at most ${number(one.rate_per_second)} a second` : ""}</span>
+    <div class="row apart small quiet"><span>${one.dry_run ? `${many(one.counted, "job")} counted` : `${many(one.done, "job")} done`}${one.skipped ? `, ${number(one.skipped)} left as they were` : ""}; ${number(one.looked_at)} of ${number(one.total)} looked at${one.rate_per_second ? `, at most ${number(one.rate_per_second)} a second` : ""}</span>
       <span class="row">${one.by && `by ${one.by}`} <${Time} at=${one.ended_at ?? one.started_at} />
       ${isOn && html`<${Button} kind="small" icon="stop" disabled=${!may("admin")} onClick=${async () => { await act("POST", `/api/operations/${inPath(one.id)}/stop`, undefined, "It is stopped. What it has done stays."); look?.(); }}>Stop<//>`}</span></div>
   </div>`;

@@ -81,6 +81,8 @@ def filled(site: Site) -> dict[str, str]:
             told = {"token": came["token"], "error": error, "delay_seconds": 0}
             site.api.ask("POST", f"/api/jobs/{job['id']}/fail", told)
     site.boltq.pause("reports", reason="the warehouse is being moved", by="Ada")
+    site.boltq.start_operation("replay", "dead", queue="images", rate=1, by="Ada")
+    site.boltq.start_operation("purge", "completed", queue="mail", by="Ada", type="webhook")
     return {
         "overview": "",
         "playground": "playground?queue=playground",

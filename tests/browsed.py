@@ -8,6 +8,8 @@ with browsed(browser, server) as site:
 
 import json
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -95,6 +97,18 @@ class Site:
         change = f"value = {json.dumps(value)}"
         event = "new Event('change', {bubbles: true})"
         self.page.run(f"{{ const one = {find}; one.{change}; one.dispatchEvent({event}); }}")
+
+    def runs(self, kind: str, written: str) -> str:
+        """Run what was copied as curl, Python or boltq where the server is; returns its output."""
+        environ = {
+            "PATH": f"{sys.exec_prefix}/bin:/usr/bin:/bin",
+            "REDIS_ADDR": self.boltq.server.address.shown,
+            "BOLTQ_PREFIX": self.boltq.server.prefix,
+        }
+        command = [sys.executable, "-c", written]
+        if kind != "Python":
+            command = ["sh", "-c", f"{written} -s" if kind == "curl" else written]
+        return subprocess.check_output(command, env=environ, timeout=20).decode()
 
     def breaches(self) -> list[str]:
         """What axe finds wrong with what is shown now."""

@@ -4,10 +4,11 @@ import { ask, inPath, post } from "./ask.js";
 import { html, useEffect, useState } from "./html.js";
 import { person } from "./kept.js";
 import { kinds, OperationRow } from "./operation.js";
-import { overview, nowMs } from "./live.js";
+import { nowMs } from "./live.js";
 import { Button, Dialog, Field, Problem, Time } from "./parts.js";
 import { to } from "./route.js";
 import { many, number } from "./shown.js";
+import { operationSnippets, Snippets } from "./snippets.js";
 
 const TYPED_FROM = 1000;
 const MOST_QUEUES = 20;
@@ -16,10 +17,11 @@ const WATCH_MS = 700;
 
 const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
-/** The queues in which the jobs of a filter may be. */
-function queuesOf(filter) {
+/** The queues in which the jobs of a filter may be, as the server knows it now. */
+async function queuesOf(filter) {
   if (filter.queue) return [filter.queue];
-  return (overview.value?.queues ?? []).filter((one) => one[filter.state] > 0).map((one) => one.queue);
+  const seen = (await ask("GET", "/api/overview")).json();
+  return seen.queues.filter((one) => one[filter.state] > 0).map((one) => one.queue);
 }
 
 async function counted(action, queue, filter, isOn) {
@@ -32,7 +34,7 @@ async function counted(action, queue, filter, isOn) {
 }
 
 /**
- * `filter`: { state, queue, type, error, since, until }. What comes into the state after the dialog was
+ * `filter`: { state, queue, type, error, worker, since, until }. What comes into the state after the dialog was
  * opened is not meant, whatever happens meanwhile: the filter ends at that time.
  */
 export function Bulk({ action, filter, onClose }) {
@@ -43,15 +45,17 @@ export function Bulk({ action, filter, onClose }) {
   const [typed, type] = useState("");
   const [rate, setRate] = useState("");
   const kind = kinds[action];
-  const queues = queuesOf(filter);
-  const hasClock = ["dead", "completed", "cancelled", "queued"].includes(filter.state);
-  const asked = Object.fromEntries(Object.entries({ state: filter.state, type: filter.type, error: filter.error, since: filter.since, until: hasClock || filter.until ? until : undefined }).filter(([, value]) => value));
+  const [queues, setQueues] = useState([]);
+  const hasClock = ["dead", "completed", "cancelled", "queued", "running"].includes(filter.state);
+  const asked = Object.fromEntries(Object.entries({ state: filter.state, type: filter.type, error: filter.error, worker: filter.worker, since: filter.since, until: hasClock || filter.until ? until : undefined }).filter(([, value]) => value));
   useEffect(() => {
     let isOn = true;
     (async () => {
       try {
         const found = [];
-        for (const queue of queues.slice(0, MOST_QUEUES)) {
+        const all = await queuesOf(filter);
+        if (isOn) setQueues(all);
+        for (const queue of all.slice(0, MOST_QUEUES)) {
           found.push({ queue, ...(await counted(action, queue, asked, () => isOn)) });
           if (!isOn) return;
         }
@@ -81,7 +85,7 @@ export function Bulk({ action, filter, onClose }) {
     } catch (error) { tell(error); }
     begin(started);
   };
-  const words = [["state", filter.state], ["queue", filter.queue || "any"], ["type", filter.type], ["last error", filter.error], ["since", filter.since && html`<${Time} at=${filter.since} as="local" />`], hasClock && ["until", html`<${Time} at=${until} as="local" />`]];
+  const words = [["state", filter.state], ["queue", filter.queue || "any"], ["type", filter.type], ["last error", filter.error], ["worker", filter.worker], ["since", filter.since && html`<${Time} at=${filter.since} as="local" />`], hasClock && ["until", html`<${Time} at=${until} as="local" />`]];
   return html`<${Dialog} title=${kind.title} onClose=${onClose} kind="large">
     <form onSubmit=${start}>
       <div class="body">
@@ -95,7 +99,8 @@ export function Bulk({ action, filter, onClose }) {
           ${all > 0 && html`<div class="fields">
             <${Field} label="At most a second" note="empty: as fast as it goes"><input type="number" min="0" max="100000" value=${rate} onInput=${(event) => setRate(event.target.value)} /><//>
             ${isTyped && html`<${Field} label=${`Type ${all} to confirm`}><input value=${typed} onInput=${(event) => type(event.target.value)} inputmode="numeric" autocomplete="off" /><//>`}
-          </div>`}`}
+          </div>
+          <details><summary>The same elsewhere</summary>${counts.filter((one) => one.counted).slice(0, 1).map((one) => html`<${Snippets} key=${one.queue} of=${operationSnippets(action, one.queue, asked, one.counted)} />`)}</details>`}`}
         <${Problem} error=${problem} />
       </div>
       <div class="foot">

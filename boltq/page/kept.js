@@ -22,6 +22,8 @@ export const density = remembered("density", "comfortable");
 export const clock = remembered("clock", "relative");
 /** How far back charts go: "live", "hour" or "day". */
 export const span = remembered("span", "live");
+/** Filters of jobs that were given a name: [{ name, address }]. */
+export const views = remembered("views", []);
 /** Seconds from one look at the server to the next, at least. */
 export const everySeconds = remembered("every", 2);
 /** The secret of the API, if it asks for one. */

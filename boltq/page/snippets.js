@@ -59,11 +59,11 @@ export const jobSnippets = {
   show: (id) => ({ curl: curlOf("GET", `/api/jobs/${id}`), Python: python(`print(app.get(${text(id)}))`), boltq: `boltq get ${id}` }),
   cancel: (id) => ({ curl: curlOf("POST", `/api/jobs/${id}/cancel`), Python: python(`app.cancel(${text(id)})`), boltq: `boltq cancel ${id}` }),
   replay: (id) => ({ curl: curlOf("POST", `/api/jobs/${id}/replay`), Python: python(`app.replay(${text(id)})`), boltq: `boltq dead replay ${id}` }),
-  run: (id) => ({ curl: curlOf("POST", `/api/jobs/${id}/run`), Python: python(`app.alter(${text(id)}, delay_seconds=0)`), boltq: "" }),
+  run: (id) => ({ curl: curlOf("POST", `/api/jobs/${id}/run`), Python: python(`app.run_now(${text(id)})`), boltq: `boltq jobs run ${id}` }),
   alter: (id, told) => ({
     curl: curlOf("PATCH", `/api/jobs/${id}`, text(told)),
     Python: python(`app.alter(${[text(id), ...Object.entries(told).map(([name, value]) => `${name}=${value}`)].join(", ")})`),
-    boltq: "",
+    boltq: `boltq jobs alter ${id}${told.priority === undefined ? "" : ` --priority ${told.priority}`}${told.delay_seconds === undefined ? "" : ` --delay ${told.delay_seconds}`}`,
   }),
 };
 
@@ -75,6 +75,19 @@ export const queueSnippets = {
   }),
   resume: (queue) => ({ curl: curlOf("POST", `/api/queues/${queue}/resume`), Python: python(`app.resume(${text(queue)})`), boltq: `boltq queues resume ${queue}` }),
 };
+
+/** Do something to all jobs of a queue that a filter means. */
+export function operationSnippets(action, queue, { state, ...filter }, expected) {
+  const told = Object.entries(filter).filter(([, value]) => value);
+  const flags = [`--queue ${queue}`, ...told.map(([name, value]) => `--${name} ${quoted(value)}`), `--expect ${expected}`].join(" ");
+  const moments = told.map(([name, value]) => `, ${name}=${["since", "until"].includes(name) ? `datetime.fromisoformat(${text(value)})` : text(value)}`).join("");
+  const call = `app.start_operation(${text(action)}, ${text(state)}, queue=${text(queue)}, expected=${expected}${moments})`;
+  return {
+    curl: curlOf("POST", "/api/operations", text({ action, queue, filter: { state, ...Object.fromEntries(told) }, expected_count: expected })),
+    Python: python(call).replace("from boltq", filter.since || filter.until ? "from datetime import datetime\n\nfrom boltq" : "from boltq"),
+    boltq: `boltq operations begin ${action} ${state} ${flags}`,
+  };
+}
 
 /** Ask something of a worker: quiet, stop or resume. */
 export const workerSnippets = (id, word) => ({

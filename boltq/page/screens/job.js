@@ -74,7 +74,7 @@ function Facts({ job }) {
     ${row("priority", `${job.priority}${job.priority === 4 ? ", as most" : ""}`)}
     ${row("attempt", `${job.attempt} of ${job.max_attempts}`)}
     ${row("failures", job.failures || undefined)}${row("lost leases", job.lost)}
-    ${row("worker", job.worker && html`<span class="mono">${job.worker}</span>`)}
+    ${row("worker", job.worker && html`<a class="link mono" href=${to("jobs", "", { worker: job.worker })}>${job.worker}</a>`)}
     ${row("enqueued", html`<${Time} at=${job.created_at} />`)}
     ${job.run_at && RESTS.includes(job.state) && row("due", html`<${Time} at=${job.run_at} />`)}
     ${job.started_at && row("started", html`<${Time} at=${job.started_at} />`)}

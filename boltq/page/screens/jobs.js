@@ -5,6 +5,7 @@ import { Bulk } from "../bulk.js";
 import { html, useEffect, useState } from "../html.js";
 import { Icon } from "../icons.js";
 import { JobList, useJobs } from "../joblist.js";
+import { views } from "../kept.js";
 import { may, nowMs, overview } from "../live.js";
 import { ask } from "../ask.js";
 import { Button, Card, Choice, Head, say, sentence, STATES } from "../parts.js";
@@ -13,6 +14,7 @@ import { many, short } from "../shown.js";
 
 const ID = /^([A-Za-z0-9][\w.-]*:)?\d{14}-[a-z0-9]{13}$/;
 const WORDS = ["type", "error", "worker", "queue", "state", "since", "until", "id", "text"];
+const MOST_VIEWS = 12;
 const SPANS = [["", "any time"], ["15m", "last 15 min"], ["1h", "last hour"], ["24h", "last day"], ["7d", "last week"]];
 const UNIT_MS = { m: 60e3, h: 3600e3, d: 86400e3 };
 
@@ -41,7 +43,7 @@ export function read(text) {
 const DOES = [
   ["replay", "Replay", "again", ["dead"], "POST", "/replay"],
   ["run_now", "Run now", "running", ["scheduled", "retrying"], "POST", "/run"],
-  ["cancel", "Cancel", "close", ["scheduled", "queued", "retrying"], "POST", "/cancel"],
+  ["cancel", "Cancel", "close", ["scheduled", "queued", "retrying", "running"], "POST", "/cancel"],
   ["purge", "Delete", "trash", ["scheduled", "queued", "retrying", "completed", "cancelled", "dead"], "DELETE", ""],
 ];
 
@@ -49,7 +51,7 @@ const DOES = [
 export function Many({ list, marked, clear, filter, of = DOES }) {
   const [bulk, open] = useState(null);
   const jobs = list.rows.filter((job) => marked.has(job.id));
-  const isOne = filter.state && !filter.state.includes(",") && !filter.worker && !filter.text;
+  const isOne = filter.state && !filter.state.includes(",") && !filter.text;
   const fits = (states) => (jobs.length ? jobs.every((job) => states.includes(job.state)) : isOne && states.includes(filter.state));
   const each = async ([, name, , , method, end]) => {
     if (method === "DELETE" && !confirmed(jobs.length)) return;
@@ -99,6 +101,24 @@ export function Tokens({ query, names }) {
   return html`${on.map((name) => html`<button key=${name} type="button" class="button small" onClick=${() => refine({ [name]: "" })} title="Take it away"><span class="quiet">${name}</span> ${query[name]}<${Icon} name="close" size="12" /></button>`)}`;
 }
 
+/** Filters under names, in this browser. */
+function Views({ query }) {
+  const [name, write] = useState(null);
+  const address = to("jobs", "", query);
+  const save = (event) => {
+    event.preventDefault();
+    if (name.trim()) views.value = [...views.value.filter((one) => one.name !== name.trim()), { name: name.trim(), address }].slice(-MOST_VIEWS);
+    write(null);
+  };
+  const drop = (one) => { views.value = views.value.filter((each) => each !== one); };
+  if (!views.value.length && !Object.keys(query).length) return null;
+  return html`<span class="row views">
+    ${views.value.map((one) => html`<span key=${one.name} class="view ${one.address === address ? "chosen" : ""}"><a href=${one.address}>${one.name}</a><button type="button" class="bare" aria-label=${`Forget ${one.name}`} onClick=${() => drop(one)}><${Icon} name="close" size="11" /></button></span>`)}
+    ${name === null ? Object.keys(query).length > 0 && !views.value.some((one) => one.address === address) && html`<${Button} kind="small plain" icon="plus" onClick=${() => write("")}>Keep this filter<//>`
+    : html`<form class="row" onSubmit=${save}><input aria-label="Name of the filter" placeholder="its name" maxlength="40" value=${name} onInput=${(event) => write(event.target.value)} /><${Button} kind="small" type="submit" icon="check">Keep<//></form>`}
+  </span>`;
+}
+
 export function Jobs() {
   const { query } = route.value;
   const filter = { state: query.state, queue: query.queue, type: query.type, error: query.error, worker: query.worker, text: query.text, since: sinceOf(query.since), until: query.until, order: query.order };
@@ -118,7 +138,7 @@ export function Jobs() {
         <select aria-label="Since" value=${query.since ?? ""} onChange=${(event) => refine({ since: event.target.value })}>${SPANS.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select>
         <${Choice} label="Order" options=${[["", "newest"], ["oldest", "oldest"]]} value=${query.order ?? ""} onChange=${(order) => refine({ order })} />
       </div>
-      <div class="filters"><${Choice} label="State" options=${states} value=${query.state ?? ""} onChange=${(state) => refine({ state })} /><${Tokens} query=${query} names=${["type", "error", "worker", "text", "until"]} /></div>
+      <div class="filters"><${Choice} label="State" options=${states} value=${query.state ?? ""} onChange=${(state) => refine({ state })} /><${Tokens} query=${query} names=${["type", "error", "worker", "text", "until"]} /><${Views} query=${query} /></div>
       <${JobList} list=${list} marked=${marked} mark=${mark} label="Jobs" />
     <//>
     <${Many} list=${list} marked=${marked} clear=${clear} filter=${filter} />`;

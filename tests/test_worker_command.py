@@ -52,6 +52,32 @@ def test_without_a_module_the_built_in_types_are_served(q: QueueState, tmp_path:
     assert (outcome.result, outcome.worker) == (b'{"x":[1.5,null]}', "me")
 
 
+def test_what_was_imported_is_left_out_of_each_collection_of_garbage_and_the_app_may_set_more(
+    q: QueueState, tmp_path: Path
+) -> None:
+    app = """
+import gc
+from boltq import BoltQ
+
+app = BoltQ()
+
+@app.on_start
+def set_own():
+    gc.set_threshold(gc.get_threshold()[0], 7, 8)
+
+@app.job("gc")
+def told():
+    return [gc.get_freeze_count() > 1000, *gc.get_threshold()]
+"""
+    written(tmp_path, "mine", app)
+    q.enqueue("a", type="gc")
+    with command(q, "mine:app", folder=tmp_path):
+        wait_for(q, "completed", "a")
+    outcome = q.outcome("a")
+    assert outcome is not None
+    assert outcome.result == b"[true,10000,7,8]"
+
+
 def test_with_a_module_its_handlers_count_before_the_built_in_ones_and_its_server_is_used(
     q: QueueState, tmp_path: Path
 ) -> None:

@@ -126,6 +126,7 @@ class Worker:
             self._ended,
             self._leases,
             Measured(worker_id, log_done, measures) if measures else Report(worker_id, log_done),
+            waiting=self._performer.waiting,
             outage=outage,
             freed=self._fetcher.freed,
         )

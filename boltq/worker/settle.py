@@ -20,11 +20,15 @@ from boltq.worker.outage import Outage
 from boltq.worker.outcome import Outcome
 from boltq.worker.perform import Ended
 from boltq.worker.report import Report
+from boltq.worker.waiting import Waiting
 
 BATCH_ITEMS = 500
 BATCH_BYTES = 4 * 1024 * 1024
 MOST_GATHERED = 2000
 RETRY_SECONDS = 0.1
+
+LINGER_SECONDS = 0.005
+"""How much later than it could be the end of a job is told, so that others go with it."""
 
 Settled = tuple[Execution, Outcome]
 
@@ -38,6 +42,7 @@ class _Batch:
 class Settler:
     """One thread that acks, fails and releases, with a connection of its own.
 
+    While jobs wait here, no thread is idle until an end is told: then they are told together.
     `freed` is called whenever jobs have ended, before they are settled: there is room for others.
     It is told how many of them their handlers have worked off.
     """
@@ -49,6 +54,7 @@ class Settler:
         leases: Leases,
         report: Report,
         *,
+        waiting: Waiting,
         outage: Outage,
         freed: Callable[[int], None],
     ) -> None:
@@ -56,6 +62,7 @@ class Settler:
         self._ended = ended
         self._leases = leases
         self._report = report
+        self._waiting = waiting
         self._outage = outage
         self._freed = freed
         self._give_up = threading.Event()
@@ -98,6 +105,8 @@ class Settler:
         except Empty:
             self._report.flush()
             return [], True
+        if self._waiting:
+            self._give_up.wait(LINGER_SECONDS)
         take = self._ended.get_nowait
         with suppress(Empty):
             gathered.extend(take() for _ in range(min(self._ended.qsize(), MOST_GATHERED - 1)))

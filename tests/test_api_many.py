@@ -74,7 +74,7 @@ def measured(rig: Rig, path: str) -> tuple[list[float], list[int]]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("rig", ["redis", "valkey"] if IS_WHOLE else ["valkey"], indirect=True)
+@pytest.mark.parametrize("rig", ["redis", "valkey"], indirect=True)
 def test_lists_groups_and_counts_are_quick_and_hold_the_server_up_for_no_time(rig: Rig) -> None:
     many_dead(rig, "a", JOBS)
     rig.enqueue("a", "waits")

@@ -6,53 +6,17 @@ After each fault the same client goes on by itself: nothing is made anew.
 import gc
 import os
 import threading
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from line import Line, line_to
-from queue_keys import Roads
+from line import Line
 from queue_state import QueueState
-from servers import TestServer, process_server
+from told_apart import ask, heard, line, own, q
 
-from boltq import address, scripts
+from boltq import address
 from boltq.errors import Unavailable
 from boltq.evalsha import Server
 
-
-@pytest.fixture(scope="module", params=["redis", "valkey"])
-def own(request: pytest.FixtureRequest) -> Iterator[TestServer]:
-    with process_server(request.param) as server:
-        yield server
-
-
-@pytest.fixture
-def line(own: TestServer, tmp_path: Path) -> Iterator[Line]:
-    assert own.embedded
-    with line_to(own.embedded.socket_path, tmp_path) as line:
-        yield line
-
-
-@pytest.fixture
-def q(own: TestServer, queue: str, line: Line) -> Iterator[QueueState]:
-    """A queue at the other end of the line, with jobs whose payloads tell them apart."""
-    road = Server(address.parse(line.address))
-    q = QueueState(own, queue, Roads(road, own.raw()))
-    items = [scripts.EnqueueItem(f"j{n}", "echo", b"%d" % n, b"") for n in range(20)]
-    q.call(scripts.enqueue(queue, items, delay_ms=0))
-    yield q
-    road.close()
-
-
-def ask(q: QueueState, n: int) -> Any:
-    return scripts.inspect(q.name, [scripts.InspectItem(f"j{n}")], with_payload=1)
-
-
-def heard(reply: scripts.Inspected) -> bytes:
-    (answer,) = reply.answers
-    assert isinstance(answer, scripts.InspectJob)
-    return answer.payload
+__all__ = ["line", "own", "q"]
 
 
 def test_more_threads_than_connections_wait_for_each_other(q: QueueState) -> None:

@@ -7,58 +7,24 @@ ever given the answer to another.
 import ctypes
 import signal
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-from line import Line, line_to
-from queue_keys import Roads
+from line import Line
 from queue_state import QueueState
-from servers import TestServer, process_server, until
+from servers import TestServer, until
+from told_apart import ask, heard, line, own, q
 
-from boltq import address, scripts
+from boltq import scripts
 from boltq.embedded import Embedded
-from boltq.evalsha import Server, exchange
+from boltq.evalsha import exchange
+
+__all__ = ["line", "own", "q"]
 
 
 class Interrupted(BaseException):
     """Raised in the midst of a call, as Ctrl-C or the time limit of a framework is."""
-
-
-@pytest.fixture(scope="module", params=["redis", "valkey"])
-def own(request: pytest.FixtureRequest) -> Iterator[TestServer]:
-    with process_server(request.param) as server:
-        yield server
-
-
-@pytest.fixture
-def line(own: TestServer, tmp_path: Path) -> Iterator[Line]:
-    assert own.embedded
-    with line_to(own.embedded.socket_path, tmp_path) as line:
-        yield line
-
-
-@pytest.fixture
-def q(own: TestServer, queue: str, line: Line) -> Iterator[QueueState]:
-    """A queue at the other end of the line, with jobs whose payloads tell them apart."""
-    road = Server(address.parse(line.address))
-    q = QueueState(own, queue, Roads(road, own.raw()))
-    items = [scripts.EnqueueItem(f"j{n}", "echo", b"%d" % n, b"") for n in range(20)]
-    q.call(scripts.enqueue(queue, items, delay_ms=0))
-    yield q
-    road.close()
-
-
-def ask(q: QueueState, n: int) -> Any:
-    return scripts.inspect(q.name, [scripts.InspectItem(f"j{n}")], with_payload=1)
-
-
-def heard(reply: scripts.Inspected) -> bytes:
-    (answer,) = reply.answers
-    assert isinstance(answer, scripts.InspectJob)
-    return answer.payload
 
 
 @pytest.mark.parametrize("how", ["call", "round trip"])

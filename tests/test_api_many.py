@@ -139,6 +139,26 @@ def test_all_of_many_are_replayed_in_short_steps_by_the_process_that_is_left(
     assert median(steps) < MOST_SCRIPT_US
 
 
+LOOKS = (
+    *("/api/jobs", "/api/jobs?type=mail", "/api/jobs?text=x", "/api/dead", "/api/dead/groups"),
+    *("/api/stats", "/api/queues", "/api/queues/a", "/api/overview", "/api/workers"),
+    *("/api/operations", "/api/series?queue=a", "/api/events?queue=a", "/metrics"),
+)
+WALKS = {"keys", "scan", "hscan", "sscan", "zscan", "randomkey", "memory", "debug", "dbsize"}
+
+
+@pytest.mark.parametrize("rig", ["redis", "valkey"], indirect=True)
+def test_whoever_looks_makes_the_server_walk_through_nothing(rig: Rig) -> None:
+    rig.bury("a", "x")
+    raw: Any = rig.boltq.server._redis
+    raw.config_resetstat()
+    for path in LOOKS:
+        assert rig.http.simulate_get(path).status_code == 200, path
+    asked = {name.removeprefix("cmdstat_").partition("|")[0] for name in raw.info("commandstats")}
+    assert "evalsha" in asked
+    assert asked & WALKS == set()
+
+
 @pytest.mark.parametrize("rig", ["valkey"], indirect=True)
 def test_a_large_payload_is_in_no_answer_but_that_of_its_job(rig: Rig) -> None:
     large = secrets.token_hex(MIB // 2 - 1)

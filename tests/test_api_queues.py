@@ -1,6 +1,7 @@
 """One queue over HTTP: its counts and settings, setting it, purging and deleting it."""
 
 import time
+from urllib.parse import quote
 
 import pytest
 from operated import Rig, rig
@@ -142,3 +143,14 @@ def test_a_queue_with_a_job_in_any_state_is_not_deleted(rig: Rig, state: str) ->
         rig.boltq.cancel(id)
     assert rig.state(id) == state
     assert "keeps 1 jobs" in rig.refused(rig.send("DELETE", "/api/queues/a"), 409, "NOT_EMPTY")
+
+
+def test_a_name_that_no_queue_can_have_is_refused_in_every_path_and_body(rig: Rig) -> None:
+    odd = "a/b.c d?%"
+    path = f"/api/queues/{quote(odd, safe='')}"
+    for method, more in (("GET", ""), ("DELETE", ""), ("POST", "/pause"), ("POST", "/resume")):
+        assert rig.send(method, path + more).status_code in (400, 404), (method, more)
+    result = rig.send("GET", f"/api/jobs?queue={quote(odd, safe='')}")
+    rig.refused(result, 400, "BAD_ARGUMENT", "queue")
+    result = rig.send("POST", "/api/jobs", {"type": "echo", "queue": odd})
+    rig.refused(result, 400, "BAD_ARGUMENT", "queue")

@@ -84,7 +84,7 @@ class Happened(ABC):
         """Tell what happened in each of the last minutes, the oldest first.
 
         minutes: 1 to 1440, with the present one. A minute in which no job moved is left out.
-        Raises BadArgument. Costs O(minutes), some 2 us of the server each.
+        Raises BadArgument. Costs O(minutes), some 5 us of the server each.
         """
         reply = self.server.call(scripts.series(queue, minutes=minutes))
         return [

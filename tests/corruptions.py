@@ -229,6 +229,7 @@ def _wrong_lines(q: QueueState) -> Iterator[Spoil]:
         "ten numbers": "5 0 0 1 1 1 1 1 1 1",
         "another minute": "6 0 0 1 1 1 1 1 1 1 1",
         "a fraction": "5 0.5 0 1 1 1 1 1 1 1 1",
+        "a number that is none": "5 0 0 1 1 1 1 1 1 1 " + "9" * 20,
     }.items():
         yield _put(q, f"series with a line of {what}", "series", "5", line)
     yield _put(q, "series with a minute that no day has", "series", "1440", "1440" + " 0" * 10)

@@ -1,5 +1,6 @@
 """The guide's nginx.conf, run by nginx before two processes of the API."""
 
+import re
 import socket
 import time
 from collections import Counter
@@ -12,6 +13,8 @@ import pytest
 from api_served import Answer, exchange
 from proxied import Proxied, proxied
 from servers import TestServer, process_server, until
+
+from boltq.api.page import FOR_EVER
 
 
 @pytest.fixture(scope="module")
@@ -134,10 +137,18 @@ def test_headers_above_16_kib_are_refused(proxy: Proxied) -> None:
     assert (answer.status, answer.json["word"]) == (400, "BAD_REQUEST")
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/nothing"])
 def test_what_is_not_for_strangers_is_not_there(proxy: Proxied, path: str) -> None:
     answer = ask(proxy, "GET", path)
     assert (answer.status, answer.json["word"]) == (404, "NOT_FOUND")
+
+
+def test_the_page_and_its_files_come_through(proxy: Proxied) -> None:
+    page = ask(proxy, "GET", "/", Accept="text/html")
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    (main,) = re.findall(r'src="(page/[0-9a-f]+/main\.js)"', page.body.decode())
+    file = ask(proxy, "GET", f"/{main}")
+    assert (file.status, file.headers["Cache-Control"]) == (200, FOR_EVER)
 
 
 def test_a_client_is_counted_by_its_own_address_and_not_by_what_it_says(proxy: Proxied) -> None:

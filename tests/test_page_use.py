@@ -328,3 +328,19 @@ def test_times_are_those_of_the_person_or_of_utc_as_chosen(site: Site) -> None:
         assert "2030-01-31 23:30:00" in site.page.run(title)
     finally:
         site.page.call("Emulation.setTimezoneOverride", timezoneId="")
+
+
+def test_what_a_handler_says_of_its_job_is_shown_while_it_runs(site: Site) -> None:
+    site.boltq.enqueue("resize", queue=QUEUE, id="resized")
+    claim = {"queues": [QUEUE], "token": "t1", "lease_seconds": 60}
+    assert site.api.ask("POST", "/api/claims", claim).json["jobs"]
+    site.opens(f"jobs/{QUEUE}%3Aresized")
+    site.sees("It runs on")
+    path = f"/api/jobs/{QUEUE}:resized/extend"
+    for share, line in ((0.4, "the first <b>picture</b>"), (0.75, "the second")):
+        told = {"token": "t1", "progress": {"share": share, "text": "resizing"}, "log": [line]}
+        assert site.api.ask("POST", path, told).status == 200
+        site.sees(f"{share * 100:.0f} %")
+        site.sees(line)
+    assert site.shows("the first <b>picture</b>")
+    assert site.breaches() == []

@@ -344,3 +344,24 @@ def test_what_a_handler_says_of_its_job_is_shown_while_it_runs(site: Site) -> No
         site.sees(line)
     assert site.shows("the first <b>picture</b>")
     assert site.breaches() == []
+
+
+def test_a_worker_is_let_rest_and_go_on_and_one_over_http_is_only_seen(
+    page: Page, shared_servers: Callable[[str], TestServer]
+) -> None:
+    with browsed(page, shared_servers("valkey"), queues=(QUEUE,)) as site:
+        claim = {"queues": ["other"], "worker_id": "web-1", "max_jobs": 1}
+        assert site.api.ask("POST", "/api/claims", claim).status == 200
+        site.opens("workers")
+        site.sees("over HTTP, from 127.0.0.1")
+        assert site.page.run("document.querySelectorAll('tbody .row.right').length") == 1
+        site.clicks("Quiet")
+        site.clicks("Be quiet")
+        site.sees("asked to be quiet")
+        (worker,) = [one for one in site.boltq.workers() if one.id == "w1"]
+        assert worker.order is not None
+        assert worker.order.word == "quiet"
+        site.clicks("Resume")
+        site.page.until("document.querySelector('dialog') !== null")
+        site.clicks("Resume")
+        until(lambda: all(one.order is None for one in site.boltq.workers()))

@@ -15,6 +15,7 @@ const MOST_EVENTS = 30;
 /** A thread is a small mark, filled while it has a job. */
 export function Slots({ worker }) {
   const { threads, in_hand: busy } = worker;
+  if (!threads) return html`<span class="num">${busy ? `${number(busy)} in hand` : html`<span class="quiet">none in hand</span>`}</span>`;
   const text = `${busy} of ${threads} threads busy`;
   if (threads > MOST_SLOTS) return html`<span class="num">${text}</span>`;
   return html`<span class="slots" role="img" aria-label=${text} title=${text}>${Array.from({ length: threads }, (_, i) => html`<i key=${i} class=${i < busy ? "on" : ""}></i>`)}</span>`;
@@ -23,7 +24,8 @@ export function Slots({ worker }) {
 const SAID = { quiet: "It claims nothing more once it hears of it, within 10 s.", stop: "It finishes what it runs and ends; it hears of it within 10 s.", resume: "It goes on." };
 
 function Orders({ one, ask }) {
-  if (!one.alive || !may("admin")) return null;
+  // Who claims over HTTP has no process of ours that would hear of it.
+  if (!one.alive || one.via || !may("admin")) return null;
   const isQuiet = one.status === "quiet" || one.order?.word === "quiet";
   return html`<span class="row right">
     ${isQuiet ? html`<${Button} kind="small" icon="resume" onClick=${() => ask(one, "resume")}>Resume<//>` : html`<${Button} kind="small" icon="pause" onClick=${() => ask(one, "quiet")} title="Claim nothing more, and stay">Quiet<//>`}
@@ -38,11 +40,11 @@ function Status({ one }) {
 
 function Worker({ one, ask }) {
   return html`<tr class=${one.alive ? "" : "gone"}>
-    <td><span class="pulse ${one.alive ? "" : "lost"}"><b class="mono">${one.id}</b></span> <${Status} one=${one} /><div class="small quiet">${one.host}, process ${one.pid}, ${one.version}</div></td>
+    <td><span class="pulse ${one.alive ? "" : "lost"}"><b class="mono">${one.id}</b></span> <${Status} one=${one} /><div class="small quiet">${one.via ? `over HTTP, from ${one.host}` : `${one.host}, process ${one.pid}, ${one.version}`}</div></td>
     <td><span class="row">${Object.entries(one.queues).slice(0, 8).map(([name, weight]) => html`<span key=${name}><${QueueLink} name=${name} />${weight > 1 && html`<span class="quiet"> ×${weight}</span>`}</span>`)}${Object.keys(one.queues).length > 8 && html`<span class="quiet">and ${Object.keys(one.queues).length - 8} others</span>`}</span></td>
     <td><${Slots} worker=${one} />${one.stuck > 0 && html`<span class="tag bad">${many(one.stuck, "handler")} stuck</span>`}</td>
     <td>${one.jobs.length ? html`<ul class="small">${one.jobs.slice(0, 3).map((job) => html`<li key=${job.id}><a class="link" href=${to("jobs", job.id)}>${job.type}</a> <span class="quiet">for <${Since} at=${job.since} /></span></li>`)}${one.jobs.length > 3 && html`<li><a class="link quiet" href=${to("jobs", "", { state: "running", worker: one.id })}>and ${one.jobs.length - 3} others</a></li>`}</ul>` : html`<span class="quiet">nothing</span>`}</td>
-    <td class="num">${number(one.worked)}</td>
+    <td class="num ${one.via ? "quiet" : ""}">${one.via ? "–" : number(one.worked)}</td>
     <td class="num quiet"><${Time} at=${one.started_at} /></td>
     <td class="num ${one.alive ? "" : "bad"}"><${Time} at=${one.seen_at} /></td>
     <td><${Orders} one=${one} ask=${ask} /></td>
@@ -72,7 +74,7 @@ export function Workers() {
   const all = seen ? [...seen.workers].sort((a, b) => b.alive - a.alive || (a.id < b.id ? -1 : 1)) : [];
   const alive = all.filter((one) => one.alive);
   const threads = alive.reduce((sum, one) => sum + one.threads, 0);
-  const busy = alive.reduce((sum, one) => sum + one.in_hand, 0);
+  const busy = alive.reduce((sum, one) => sum + (one.via ? 0 : one.in_hand), 0);
   return html`<${Head} title="Workers" under=${`${many(alive.length, "worker")}, ${number(busy)} of ${many(threads, "thread")} busy. Who was not heard of for 30 seconds is taken for gone, and its jobs go to others.`}><//>
     <div class="stack"><${Card}>
       ${all.length ? html`<div class="scroll" tabindex="0" role="region" aria-label="Workers"><table>

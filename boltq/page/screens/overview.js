@@ -110,7 +110,7 @@ function Running({ seen }) {
   jobs.sort((a, b) => (a.since < b.since ? -1 : 1));
   return html`<${Card} title="Running longest" aside=${html`<a class="link" href=${to("jobs", "", { state: "running" })}>all that run</a>`}>
     ${jobs.length ? html`<table><tbody>${jobs.slice(0, 6).map((job) => html`<tr key=${job.id}>
-      <td><a class="link" href=${to("jobs", job.id)}>${job.type}</a></td><td class="quiet fill"><span class="clip mono">${job.worker}</span></td><td class="num"><${Since} at=${job.since} /></td></tr>`)}</tbody></table>`
+      <td><a class="link clip short" href=${to("jobs", job.id)}>${job.type}</a></td><td class="quiet fill"><span class="clip mono">${job.worker}</span></td><td class="num"><${Since} at=${job.since} /></td></tr>`)}</tbody></table>`
     : html`<${Empty} icon="running" title="Nothing runs for long">Workers tell of themselves every few seconds.<//>`}
   <//>`;
 }
@@ -120,7 +120,7 @@ function Dying() {
   const found = poll.value.value;
   return html`<${Card} title="What dies" aside=${html`<a class="link" href=${to("dead")}>all that are dead</a>`}>
     ${found?.groups.length ? html`<table><tbody>${found.groups.map((one) => html`<tr key=${`${one.type} ${one.error} ${one.message}`}>
-      <td class="num bad">${short(one.jobs)}</td><td><a class="link" href=${to("dead", "", { type: one.type, error: one.error })}>${one.type}</a></td>
+      <td class="num bad">${short(one.jobs)}</td><td><a class="link clip short" href=${to("dead", "", { type: one.type, error: one.error })}>${one.type}</a></td>
       <td class="fill"><span class="clip">${one.error}${one.message ? `: ${one.message}` : ""}</span></td><td class="num quiet"><${Time} at=${one.newest_at} /></td></tr>`)}</tbody></table>`
     : html`<${Empty} title=${found ? "Nothing is dead" : "Looking"} />`}
   <//>`;

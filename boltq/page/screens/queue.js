@@ -105,7 +105,7 @@ export function Queue({ id }) {
       <div class="columns">
         <${Settings} queue=${id} settings=${one.settings} look=${look} />
         <div class="stack">
-          <${Card} title="Workers that attend it">${workers.length ? html`<table><tbody>${workers.map((each) => html`<tr key=${each.id}><td class="mono"><span class="clip">${each.id}</span></td><td><${Slots} worker=${each} /></td><td class="num quiet"><${Time} at=${each.seen_at} /></td></tr>`)}</tbody></table>` : html`<${Empty} icon="workers" title="None that we see"><code>boltq-worker --queues ${id}</code><//>`}<//>
+          <${Card} title="Workers that attend it">${workers.length ? html`<table><tbody>${workers.map((each) => html`<tr key=${each.id}><td class="mono fill"><span class="clip">${each.id}</span></td><td><${Slots} worker=${each} /></td><td class="num quiet"><${Time} at=${each.seen_at} /></td></tr>`)}</tbody></table>` : html`<${Empty} icon="workers" title="None that we see"><code>boltq-worker --queues ${id}</code><//>`}<//>
           <${Card} title="Since its beginning"><dl class="facts body">${["enqueued", "completed", "failed", "lost", "died", "cancelled", "replayed", "purged", "trimmed"].map((name) => html`<dt key=${name}>${name}</dt><dd class="num">${number(one[`${name}_total`] ?? 0)}</dd>`)}</dl><//>
           <${Card} title="The same elsewhere"><${Snippets} of=${one.paused ? queueSnippets.resume(id) : queueSnippets.pause(id)} /><//>
         </div>

@@ -83,7 +83,7 @@ export function Workers() {
       : html`<${Empty} icon="workers" title=${seen ? "No worker was heard of in the last ten minutes" : "Looking"}>${seen && html`Start one: <code>boltq-worker</code>`}<//>`}
     <//>
     <${Card} title="What became of workers" aside="the last first">
-      ${history.length ? html`<table><tbody>${history.map((one) => html`<tr key=${`${one.worker} ${one.what} ${one.at}`}><td><span class="tag ${one.what === "lost" ? "bad" : ""}">${one.what}</span></td><td class="fill mono"><span class="clip">${one.worker}</span></td><td class="quiet">${one.by && `by ${one.by}`}</td><td class="num"><${Time} at=${one.at} /></td></tr>`)}</tbody></table>`
+      ${history.length ? html`<table><tbody>${history.map((one) => html`<tr key=${`${one.worker} ${one.what} ${one.at}`}><td><span class="tag ${one.what === "lost" ? "bad" : ""}">${one.what}</span></td><td class="fill mono"><span class="clip">${one.worker}</span></td><td class="quiet"><span class="clip short">${one.by && `by ${one.by}`}</span></td><td class="num"><${Time} at=${one.at} /></td></tr>`)}</tbody></table>`
       : html`<${Empty} icon="workers" title="Nothing is known of any" />`}
     <//></div>
     ${asking && html`<${Sure} one=${asking.one} word=${asking.word} onClose=${() => turn(null)} />`}`;

@@ -26,6 +26,10 @@ class Request(NamedTuple):
     goes: bool = False
 
 
+TEXTS = ("/api/scripts/", "/api/docs", "/metrics", "/page/")
+"""What begins so is answered with a text, or with a page."""
+
+
 class Told:
     """What was heard, from all connections: leases and tags, the latest of them."""
 
@@ -62,7 +66,7 @@ def http(method: str, path: str, body: Any = None, **headers: str) -> Request:
     lines |= {name.replace("_", "-"): text for name, text in headers.items()}
     head = "".join(f"{name}: {text}\r\n" for name, text in lines.items())
     whole = f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + sent
-    may_be_text = path.partition("?")[0] == "/" or path.startswith(("/api/scripts/", "/api/docs"))
+    may_be_text = path.partition("?")[0] == "/" or path.startswith(TEXTS)
     return Request(whole, method == "HEAD", may_be_text)
 
 

@@ -18,6 +18,8 @@ export function useWalk(rows, { key, open, mark = null }) {
         if (!all.length) return;
         const from = all.findIndex((row) => key(row) === now);
         const next = all[Math.max(0, Math.min(all.length - 1, from < 0 ? 0 : from + by))];
+        // The next key may come before this one is drawn.
+        told.current.at = key(next);
         go(key(next));
         document.querySelector(`[data-row="${CSS.escape(key(next))}"]`)?.scrollIntoView({ block: "nearest" });
       },

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -129,7 +130,12 @@ def test_a_cluster_is_measured_at_the_node_of_each_queue(cluster: TestServer, st
 
 
 def test_the_commands_of_a_verb_are_counted_and_none_else(site: Site) -> None:
-    once, again = measured(site, "verbs"), measured(site, "verbs")
+    for _ in range(3):
+        minute = time.time() // 60
+        once, again = measured(site, "verbs"), measured(site, "verbs")
+        # The first call of a minute writes a line of the series besides.
+        if time.time() // 60 == minute:
+            break
     named = {one.what.partition(",")[0] for one in once.values()}
     assert named == {
         *("enqueue", "claim", "ack", "fail", "extend", "release", "promote", "reap", "cancel"),

@@ -46,7 +46,7 @@ def test_a_job_that_kills_its_worker_is_buried_and_takes_no_other_with_it(
     while state(q, "poison") != "dead":
         assert deaths <= MAX_LOST + 1
         with command(
-            q, "app:app", "--threads", "4", "--lease-seconds", "1", folder=tmp_path
+            q, "app:app", "--threads", "4", "--lease-seconds", "2", folder=tmp_path
         ) as process:
             until(lambda: process.poll() is not None or state(q, "poison") == "dead", 20)
             deaths += process.poll() == 9

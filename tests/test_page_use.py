@@ -63,6 +63,7 @@ def test_keys_alone_lead_everywhere_and_through_a_list(site: Site) -> None:
     until(lambda: goes_by(site, "d", "#/dead"))
     until(lambda: goes_by(site, "w", "#/workers"))
     site.goes("jobs")
+    site.page.until("document.querySelector('main h1').innerText === 'Jobs'")
     site.page.until("document.querySelectorAll('tr[data-row]').length === 3")
     rows = site.page.run("[...document.querySelectorAll('tr[data-row]')].map((e) => e.dataset.row)")
     for key in ("j", "j", "k", "j"):

@@ -1,6 +1,6 @@
 // Rows that j and k walk through, Enter opens and x marks.
 
-import { useEffect, useRef, useState } from "./html.js";
+import { useLayoutEffect, useRef, useState } from "./html.js";
 
 /** The list of the screen that is shown, if it has one. */
 export const walked = { current: null };
@@ -10,7 +10,8 @@ export function useWalk(rows, { key, open, mark = null }) {
   const [at, go] = useState(null);
   const told = useRef(null);
   told.current = { rows, at };
-  useEffect(() => {
+  // Before the rows are painted: who sees them can press a key.
+  useLayoutEffect(() => {
     const here = () => told.current.rows.find((row) => key(row) === told.current.at);
     const mine = {
       step(by) {

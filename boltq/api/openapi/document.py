@@ -14,12 +14,12 @@ from boltq.api.openapi import about, history, operators, producers, upkeep, upke
 from boltq.api.openapi.operation import (
     HEADERS,
     JSON,
-    MEANINGS,
     PARAMETERS,
     Answer,
     Operation,
     Schema,
 )
+from boltq.api.openapi.refusals import MEANINGS
 from boltq.api.openapi.schemas import name_of, of_bodies, reference
 from boltq.api.openapi.shapes import SHAPES
 

@@ -363,6 +363,6 @@ def test_a_worker_is_let_rest_and_go_on_and_one_over_http_is_only_seen(
         assert worker.order is not None
         assert worker.order.word == "quiet"
         site.clicks("Resume")
-        site.page.until("document.querySelector('dialog') !== null")
+        site.page.until("document.querySelector('dialog[open]') !== null")
         site.clicks("Resume")
         until(lambda: all(one.order is None for one in site.boltq.workers()))

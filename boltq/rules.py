@@ -106,6 +106,7 @@ RULES: dict[str, Rule] = {
     "api_hosts": Rule("BOLTQ_API_HOSTS", _hosts, HOSTS_RULE),
     "api_rate": Rule("BOLTQ_API_RATE", _number(0, 1e6), "requests a second, 0 to 1000000"),
     "api_burst": Rule("BOLTQ_API_BURST", _integer(1, _MOST), "an integer, at least 1"),
+    "api_if_match": Rule("BOLTQ_API_IF_MATCH", _matching("yes|no"), "yes or no"),
     "api_payload_bytes": Rule(
         "BOLTQ_API_PAYLOAD_BYTES", _integer(1, 8_000_000), "an integer, 1 to 8000000"
     ),

@@ -31,6 +31,7 @@ class Settings:
     api_hosts: tuple[str, ...] = ()
     api_rate: float = 0.0  # requests a second of each client; 0 is any number
     api_burst: int = 100
+    api_if_match: str = "no"
     api_payload_bytes: int = 8_000_000  # as large as any queue can take it
     api_header_bytes: int = 16 * 1024
     api_threads: int = 16

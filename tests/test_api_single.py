@@ -5,11 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from falcon.testing import TestClient
 from operated import Rig, rig
 
 from boltq import scripts
 from boltq.api import timeline
+from boltq.api.app import create_app
 from boltq.job import Job, JobError, moment_of, shown_time
+from boltq.settings import Settings
 
 __all__ = ["rig"]
 
@@ -137,6 +140,23 @@ def test_a_job_that_has_moved_is_not_deleted_by_who_saw_it_before(rig: Rig) -> N
     rig.refused(result, 412, "MOVED")
     again = rig.send("DELETE", f"/api/jobs/{id}", If_Match=result.headers["etag"])
     assert again.status_code == 204
+
+
+def test_a_setting_asks_who_changes_a_job_as_what_it_was_seen(rig: Rig) -> None:
+    (id,) = rig.enqueue("a", "x")
+    path = f"/api/jobs/{id}"
+    settings = Settings(api_if_match="yes", api_hosts=("*",))
+    strict = TestClient(create_app(rig.boltq, settings))
+    for method, body in (("PATCH", {"priority": 7}), ("DELETE", None)):
+        result = strict.simulate_request(method, path, json=body)
+        assert "BOLTQ_API_IF_MATCH" in rig.refused(result, 428, "PRECONDITION_REQUIRED")
+    assert (rig.state(id), rig.boltq.get(id).priority) == ("queued", 4)
+    seen = {"If-Match": strict.simulate_get(path).headers["etag"]}
+    result = strict.simulate_patch(path, json={"priority": 7}, headers=seen)
+    assert (result.status_code, result.json["priority"]) == (200, 7)
+    assert strict.simulate_delete(path, headers=seen).status_code == 412
+    assert strict.simulate_post(f"{path}/cancel").status_code == 200
+    assert strict.simulate_delete(path, headers={"If-Match": "*"}).status_code == 204
 
 
 def test_a_tag_that_is_weak_or_not_ours_fits_no_job(rig: Rig) -> None:

@@ -11,6 +11,7 @@ from servers import TestServer, until
 
 from boltq import ids
 from boltq.newjob import NewJob
+from boltq.settings import Settings
 
 QUEUE = "mail"
 BIG = 9007199254740993
@@ -366,3 +367,17 @@ def test_a_worker_is_let_rest_and_go_on_and_one_over_http_is_only_seen(
         site.page.until("document.querySelector('dialog[open]') !== null")
         site.clicks("Resume")
         until(lambda: all(one.order is None for one in site.boltq.workers()))
+
+
+def test_where_a_change_needs_if_match_the_page_says_it(
+    page: Page, shared_servers: Callable[[str], TestServer]
+) -> None:
+    strict = Settings(api_if_match="yes")
+    with browsed(page, shared_servers("valkey"), settings=strict) as site:
+        site.boltq.enqueue("send", queue=QUEUE, id="one")
+        site.opens(f"jobs/{QUEUE}:one")
+        site.chooses("Priority", "9")
+        until(lambda: site.boltq.get(f"{QUEUE}:one").priority == 9)
+        site.clicks("Delete")
+        site.page.run("[...document.querySelectorAll('dialog button')].at(-1).click()")
+        until(lambda: site.boltq.stats(QUEUE).queued == 0)

@@ -38,6 +38,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         "BOLTQ_API_HOSTS": "Jobs.example.com, *",
         "BOLTQ_API_RATE": "0.5",
         "BOLTQ_API_BURST": "7",
+        "BOLTQ_API_IF_MATCH": "yes",
         "BOLTQ_API_PAYLOAD_BYTES": "1000",
         "BOLTQ_API_HEADER_BYTES": "8192",
         "BOLTQ_API_THREADS": "9",
@@ -73,6 +74,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         api_hosts=("jobs.example.com", "*"),
         api_rate=0.5,
         api_burst=7,
+        api_if_match="yes",
         api_payload_bytes=1000,
         api_header_bytes=8192,
         api_threads=9,
@@ -146,6 +148,7 @@ REFUSED = {
     "BOLTQ_API_HOSTS": [",", "a b", "http://h", "*.example.com"],
     "BOLTQ_API_RATE": ["-1", "nan", "inf", "x"],
     "BOLTQ_API_BURST": ["0", "1.5"],
+    "BOLTQ_API_IF_MATCH": ["1", "Yes"],
     "BOLTQ_API_PAYLOAD_BYTES": ["0", "8000001", "1MB"],
     "BOLTQ_API_HEADER_BYTES": ["1023", "1048577"],
     "BOLTQ_API_THREADS": ["0", "501"],
@@ -270,6 +273,7 @@ def test_the_example_file_names_every_setting_and_shows_its_default(tmp_path: Pa
     assert re.findall(r"(?m)^([A-Z_]+)=", offered) == [
         *("REDIS_ADDR", "API_HOST", "API_PORT", "BOLTQ_API_KEYS", "BOLTQ_API_KEYS_FILE"),
         *("BOLTQ_API_OPEN", "BOLTQ_API_HOSTS", "BOLTQ_API_RATE", "BOLTQ_API_BURST"),
+        "BOLTQ_API_IF_MATCH",
         *("BOLTQ_API_PAYLOAD_BYTES", "BOLTQ_API_HEADER_BYTES", "BOLTQ_API_THREADS"),
         *("BOLTQ_API_CONNECTIONS", "BOLTQ_API_IDLE_SECONDS", "BOLTQ_API_LEAVE_SECONDS"),
         "BOLTQ_API_PROXY",
@@ -282,7 +286,7 @@ def test_the_example_file_names_every_setting_and_shows_its_default(tmp_path: Pa
     shown, defaults = load(tmp_path, offered), Settings()
     for name in ("api_host", "api_port", "data_dir", "prefix", "lease_seconds", "threads"):
         assert getattr(shown, name) == getattr(defaults, name)
-    for name in ("open", "rate", "burst", "payload_bytes", "header_bytes", "threads"):
+    for name in ("open", "rate", "burst", "if_match", "payload_bytes", "header_bytes", "threads"):
         assert getattr(shown, f"api_{name}") == getattr(defaults, f"api_{name}")
     for name in ("api_connections", "api_idle_seconds", "api_leave_seconds"):
         assert getattr(shown, name) == getattr(defaults, name)

@@ -32,7 +32,8 @@ class Access:
 
     routes: the table. keys: who may use it; none is everybody. rate: for each client, a key or else
     an address. hosts: by which names we may be called, which is what stops a page whose own name
-    was made to lead here; IP addresses and localhost always, ANY is all.
+    was made to lead here; IP addresses and localhost always, ANY is all. needs_match: whether who
+    changes a job must say with If-Match as what it was seen.
     """
 
     def __init__(
@@ -41,11 +42,14 @@ class Access:
         keys: Keys = _NO_KEYS,
         rate: Rate = _NO_RATE,
         hosts: Iterable[str] = (ANY,),
+        *,
+        needs_match: bool = False,
     ) -> None:
         self._routes: Mapping[str, Route] = {route.path: route for route in routes}
         self._keys = keys
         self._rate = rate
         self._hosts = frozenset(host.lower() for host in hosts)
+        self._needs_match = needs_match
 
     @classmethod
     def of(cls, settings: Settings, routes: Iterable[Route], keys: Keys | None = None) -> Self:
@@ -62,7 +66,8 @@ class Access:
                 "strangers out, set BOLTQ_API_OPEN=yes"
             )
         rate = Rate(settings.api_rate, settings.api_burst)
-        return cls(routes, keys, rate, (settings.api_host, *settings.api_hosts))
+        hosts = (settings.api_host, *settings.api_hosts)
+        return cls(routes, keys, rate, hosts, needs_match=settings.api_if_match == "yes")
 
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         """Look at the name and the key; raise a 421 or a 429. Probes are not held up."""
@@ -94,7 +99,7 @@ class Access:
     ) -> None:
         """Look at the method, at what the key grants and what is accepted.
 
-        Answers OPTIONS; raises a 401, 403, 405 or 406.
+        Answers OPTIONS; raises a 401, 403, 405, 406 or 428.
         """
         route = self._routes[str(req.uri_template)]
         if req.method == "OPTIONS":
@@ -107,6 +112,12 @@ class Access:
             raise falcon.HTTPMethodNotAllowed(route.methods)
         if scope != "open" and req.context.is_guarded:
             _check_scope(scope, req.context.key, req.env.get("HTTP_AUTHORIZATION"))
+        if self._needs_match and req.method in route.matched and not req.env.get("HTTP_IF_MATCH"):
+            raise Refusal(
+                HTTPStatus.PRECONDITION_REQUIRED,
+                "BOLTQ_API_IF_MATCH asks for the header If-Match here: the ETag of the job as you "
+                "have seen it, or * for any",
+            )
         if req.accept == "*/*" or not route.media:
             return
         if not any(map(req.client_accepts, (*route.media, MEDIA_TYPE))):

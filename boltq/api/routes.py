@@ -37,13 +37,15 @@ class Route(NamedTuple):
     """One path. `scopes` names, by method, what a caller needs; a method without one is none.
 
     GET has HEAD with it, and each path OPTIONS, which is open. `media` is what it can answer with:
-    who accepts none of them gets a 406, at a path that has none nobody does.
+    who accepts none of them gets a 406, at a path that has none nobody does. `matched` are the
+    methods that change what has been seen: a setting makes them want an If-Match.
     """
 
     path: str
     resource: object
     scopes: Mapping[str, Scope]
     media: tuple[str, ...] = (falcon.MEDIA_JSON,)
+    matched: frozenset[str] = frozenset()
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -78,6 +80,7 @@ def table(
             "/api/jobs/{id}",
             single.OneJob(boltq),
             {"GET": "read", "PATCH": "admin", "DELETE": "admin"},
+            matched=frozenset({"PATCH", "DELETE"}),
         ),
         Route("/api/jobs/{id}/attempts", single.Attempts(boltq), {"GET": "read"}),
         Route("/api/jobs/{id}/run", single.RunNow(boltq), {"POST": "admin"}),

@@ -16,6 +16,7 @@ MEANINGS: Mapping[int, str] = {
     415: "The body is not sent as JSON, or is compressed.",
     421: "The API is not called by this name.",
     422: "The same `Idempotency-Key`, or `id` of an operation, came with another body before.",
+    428: "`If-Match` is missing, which `BOLTQ_API_IF_MATCH` asks for.",
     429: "This client asks too often: `Retry-After` says when to come again.",
     431: "Its line and headers are larger than what is taken.",
     500: "The API met what it did not expect; its log tells more under the `request_id`.",

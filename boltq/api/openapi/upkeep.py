@@ -62,7 +62,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Alter a job",
         f"The priority of a job that rests, or when it is due. {_MATCH}",
         {200: Answer("The job as it is then.", "Altered", headers=("ETag",))},
-        refusals=(404, 405, 409, 412),
+        refusals=(404, 405, 409, 412, 428),
         parameters=("id", "if_match"),
         body=AlterRequest,
     ),
@@ -81,7 +81,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Delete a job",
         f"One that rests or has ended, with all that is kept of it. {_MATCH}",
         {204: Answer("It is deleted.")},
-        refusals=(404, 405, 409, 412),
+        refusals=(404, 405, 409, 412, 428),
         parameters=("id", "if_match"),
     ),
     "GET /api/operations": Operation(

@@ -82,7 +82,7 @@ aof: deps ## the append-only file cut at each byte of its last 4 KiB: SEED=1
 bench: deps ## all of boltq bench on a Redis and a Valkey, into tests/bench/RESULTS.md: ARGS="--only drain"
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
-field: deps ## beside dramatiq, huey, rq and BullMQ, fetched into a folder that is thrown away
+field: deps ## beside dramatiq, huey, rq and BullMQ, fetched into a folder that is thrown away, and Sidekiq
 	@PYTHONPATH=tests $(BIN)/python -m bench.field --to tests/bench/FIELD.md $(ARGS)
 
 check: deps luacheck verify ## ruff, mypy, import-linter, luacheck and verify

@@ -42,6 +42,21 @@ def run(folder: Path, *command: str, **told: str) -> subprocess.CompletedProcess
     )
 
 
+def run_module(module: str, *arguments: str) -> str:
+    """Run a module of tests/ as make does; returns what it printed."""
+    ran = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=Path(__file__).parents[1],
+        env=environment(PYTHONPATH="tests"),
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
 class Program:
     """One of our commands, running in a folder; what it says is in files there."""
 

@@ -6,9 +6,13 @@
 Each is installed from its registry into a folder that is thrown away, unless it is named. Each has
 one worker process: of 8 threads, in BullMQ with a concurrency of 100; RQ has one that forks for
 each job, as it does by default. In each round each enqueues one at a time, in bulk where it can
-(BullMQ 100 at a time, RQ and BoltQ 500), and drains a queue that was full before its worker
-started, from the first handler's call to the last one's. The order turns around every other round.
-All keep what they keep by default. The server has one processor, all else the others.
+(BullMQ 100 at a time, RQ and BoltQ 500, Sidekiq 1,000), and drains a queue that was full before its
+worker started, from the first handler's call to the last one's. The order turns around every other
+round. All keep what they keep by default. The server has one processor, all else the others.
+
+A life is what the server did from before the first job of such a queue was enqueued, in bulk where
+there is that, until its worker had ended. boltq_hundreds is BoltQ in calls of 100 jobs without a
+worker: that of which the design says 14 us.
 """
 
 import argparse
@@ -20,23 +24,16 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from statistics import median
 
 from bench.apart import apart
 from bench.field.library import LIBRARIES, Installed
+from bench.field.page import Found, page_of
+from bench.field.served import commands_us, direct_shares, used
 from servers import TestServer, process_server
 
-from boltq.bench.figure import number
-
 SINGLE_SHARE = 0.1
+WATCHED_JOBS = 500
 MOST_SECONDS = 120
-WAYS = ("drain", "enqueue", "enqueue in bulk")
-
-OURS = "boltq"
-BARS = {("dramatiq", "drain"): 5, ("bullmq", "drain"): 2, ("huey", "enqueue"): 1}
-"""How many times as fast as another BoltQ is to be."""
-
-Rates = dict[tuple[str, str], list[float]]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--to", type=Path, help="a file for the table")
     told = parser.parse_args(arguments)
     load = os.getloadavg()[0]
-    rates: Rates = {}
+    found: Found = {}
     with (
         tempfile.TemporaryDirectory(prefix="boltq-field-") as thrown_away,
         process_server(told.server) as server,
@@ -58,31 +55,54 @@ def main(arguments: Sequence[str]) -> int:
     ):
         folder = told.folder or Path(thrown_away)
         chosen = [one for one in LIBRARIES if one.name in told.only.split(",")]
-        libraries = [Installed(one, folder, server.address) for one in chosen]
+        missing = [one for one in chosen if one.missing]
+        libraries = [Installed(one, folder, server.address) for one in chosen if one not in missing]
         versions = {one.library.name: one.install() for one in libraries}
+        shares = {one.library.name: _watched(one, server, told.jobs) for one in libraries}
         for n in range(told.rounds):
             for one in libraries if n % 2 == 0 else reversed(libraries):
-                for way, rate in _round(one, server, told.jobs):
-                    rates.setdefault((one.library.name, way), []).append(rate)
+                for way, value in _round(one, server, told.jobs, shares[one.library.name]):
+                    found.setdefault((one.library.name, way), []).append(value)
         version = server.raw().info("server")
     named = f"{told.server} {version.get('valkey_version') or version['redis_version']}"
-    page = page_of(rates, versions, f"{named}, {told.rounds} rounds, load at the start {load:.1f}")
+    page = page_of(found, versions, f"{named}, {told.rounds} rounds, load at the start {load:.1f}")
+    for one in missing:
+        page += f"- left out: {one.name}, which is not here (Debian: apt install {one.debian})\n"
     print(page, end="")
     if told.to:
         told.to.write_text(page, encoding="utf-8")
     return 0
 
 
-def _round(one: Installed, server: TestServer, most: int) -> Iterator[tuple[str, float]]:
-    """Measure each way once, on an empty server."""
-    jobs = max(10, int(most * one.library.share))
-    few = jobs if one.library.forks or not one.library.bulk else int(jobs * SINGLE_SHARE)
+def _watched(one: Installed, server: TestServer, most: int) -> dict[str, float]:
+    """Let a few jobs live, and tell which commands their library's scripts made."""
+    jobs = min(WATCHED_JOBS, _jobs(one, most))
     server.raw().flushall()
-    yield "enqueue", few / one.enqueue("single", few)
-    if one.library.bulk:
+    return direct_shares(server.raw(), lambda: (one.fill(jobs), _drain(one, jobs)))
+
+
+def _jobs(one: Installed, most: int) -> int:
+    return max(10, int(most * one.library.share))
+
+
+def _round(
+    one: Installed, server: TestServer, most: int, direct: dict[str, float]
+) -> Iterator[tuple[str, float]]:
+    """Measure each way once, on an empty server."""
+    jobs = _jobs(one, most)
+    few = jobs if one.library.forks or not one.library.bulk else int(jobs * SINGLE_SHARE)
+    if one.library.single:
         server.raw().flushall()
-        yield "enqueue in bulk", jobs / one.enqueue("bulk", jobs)
+        yield "enqueue", few / one.enqueue("single", few)
+    server.raw().flushall()
+    before = used(server.raw())
+    seconds = one.fill(jobs)
+    if one.library.bulk:
+        yield "enqueue in bulk", jobs / seconds
     yield "drain", (jobs - 1) / _drain(one, jobs)
+    after = used(server.raw())
+    yield "a life, in commands", commands_us(before, after, direct) / jobs
+    yield "a life, CPU", (after.cpu - before.cpu) / jobs
 
 
 def _drain(one: Installed, jobs: int) -> float:
@@ -107,37 +127,6 @@ def _drain(one: Installed, jobs: int) -> float:
             process.wait()
     moments = [float(line) for line in told.read_text().splitlines()]
     return max(moments) - min(moments)
-
-
-def page_of(rates: Rates, versions: dict[str, str], how: str) -> str:
-    """Write the table: rates, and BoltQ's as a multiple, the median over the rounds; then bars."""
-    titles = [f"{way}, jobs/s | BoltQ is" for way in WAYS]
-    lines = [f"| {how} | {' | '.join(titles)} |", f"|{' --- |' * (1 + 2 * len(WAYS))}"]
-    for name, version in versions.items():
-        cells = [f"{name} {version}"]
-        for way in WAYS:
-            theirs = rates.get((name, way), [])
-            cells.append(_told(theirs) if theirs else "")
-            ratio = None if name == OURS else _ratio(rates, name, way)
-            cells.append("" if ratio is None else f"{ratio:.1f} x")
-        lines.append(f"| {' | '.join(cells)} |")
-    lines.append("")
-    for (name, way), bar in BARS.items():
-        ratio = _ratio(rates, name, way)
-        if ratio is not None:
-            verdict = "reached" if ratio >= bar else "missed"
-            lines.append(f"- {way}: {ratio:.2f} x {name}, bar {bar} x: {verdict}")
-    return "\n".join(lines) + "\n"
-
-
-def _told(values: list[float]) -> str:
-    return f"{number(median(values))} ({number(min(values))} - {number(max(values))})"
-
-
-def _ratio(rates: Rates, name: str, way: str) -> float | None:
-    ours, theirs = rates.get((OURS, way), []), rates.get((name, way), [])
-    pairs = [one / other for one, other in zip(ours, theirs, strict=False)]
-    return median(pairs) if pairs else None
 
 
 if __name__ == "__main__":

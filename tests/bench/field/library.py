@@ -7,9 +7,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 PEERS = Path(__file__).parent / "peers"
 INSTALL_SECONDS = 300
+OURS = "boltq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +20,9 @@ class Library:
 
     packages: what pip or npm installs; none: it is here already. enqueue, work: the commands, in
     which {bin} is the folder of its programs, {peer} the program that speaks to it; enqueue is
-    given `single` or `bulk`, and how many. share: how many jobs it is given, of the most. forks:
-    each job runs in a process of its own.
+    given `single` or `bulk`, and how many. share: how many jobs it is given, of the most. single,
+    bulk: whether it is measured so. forks: each job runs in a process of its own. language: of
+    that program. debian: the package that brings it, where no registry of ours does.
     """
 
     name: str
@@ -27,13 +30,21 @@ class Library:
     work: tuple[str, ...]
     enqueue: tuple[str, ...] = ("{bin}/python", "{peer}")
     share: float = 1.0
+    single: bool = True
     bulk: bool = False
     forks: bool = False
-    node: bool = False
+    language: Literal["py", "mjs", "rb"] = "py"
+    debian: str = ""
+
+    @property
+    def missing(self) -> bool:
+        """Whether a package of Debian's brings it that is not here."""
+        return bool(self.debian) and shutil.which(self.work[0]) is None
 
 
 LIBRARIES = (
-    Library("boltq", (), ("{bin}/boltq-worker", "boltq_peer:app", "--threads", "8"), bulk=True),
+    Library(OURS, (), ("{bin}/boltq-worker", "boltq_peer:app", "--threads", "8"), bulk=True),
+    Library("boltq_hundreds", (), ("{bin}/python", "{peer}", "work", "0"), single=False, bulk=True),
     Library(
         "bullmq",
         ("bullmq", "ioredis"),
@@ -41,7 +52,17 @@ LIBRARIES = (
         enqueue=("node", "{peer}"),
         share=0.5,
         bulk=True,
-        node=True,
+        language="mjs",
+    ),
+    Library(
+        "sidekiq",
+        (),
+        ("sidekiq", "-r", "{peer}", "-c", "8", "-q", "field"),
+        enqueue=("ruby", "{peer}"),
+        share=0.5,
+        bulk=True,
+        language="rb",
+        debian="ruby-sidekiq",
     ),
     Library(
         "dramatiq",
@@ -74,30 +95,38 @@ class Installed:
         self.folder = folder / library.name
         self._redis = redis
         self._bin = self.folder / "bin" if library.packages else Path(sys.executable).parent
-        peer = f"{library.name}_peer.{'mjs' if library.node else 'py'}"
-        self._peer = (self.folder if library.node else PEERS) / peer
+        peer = f"{library.name}_peer.{library.language}"
+        self._peer = (self.folder if library.language == "mjs" else PEERS) / peer
 
     def install(self) -> str:
         """Fetch it from its registry, unless it is there already; returns its version."""
         library, quiet = self.library, ("--quiet", "--disable-pip-version-check")
         self.folder.mkdir(parents=True, exist_ok=True)
-        if library.node:
+        if library.language == "mjs":
             shutil.copy(PEERS / self._peer.name, self._peer)
             flags = ("--silent", "--no-audit", "--no-fund", "--prefix", str(self.folder))
             _run("npm", "install", *flags, *library.packages)
             asked = f"require('{library.name}/package.json').version"
             return _run("node", "-p", asked, cwd=self.folder)
+        if library.language == "rb":
+            asked = f"require '{library.name}'; puts {library.name.capitalize()}::VERSION"
+            return _run("ruby", "-e", asked)
         if library.packages:
             if not (self._bin / "python").exists():
                 _run(sys.executable, "-m", "venv", str(self.folder))
             _run(str(self._bin / "python"), "-m", "pip", "install", *quiet, *library.packages)
-        asked = f"import importlib.metadata as it; print(it.version({library.name!r}))"
+        named = (*library.packages, OURS)[0]
+        asked = f"import importlib.metadata as it; print(it.version({named!r}))"
         return _run(str(self._bin / "python"), "-c", asked)
 
     def enqueue(self, how: str, jobs: int) -> float:
         """Let it enqueue jobs, `single` or in `bulk`; returns how many seconds that took."""
         command = [*self._filled(self.library.enqueue), how, str(jobs)]
         return float(_run(*command, env=self.environ()))
+
+    def fill(self, jobs: int) -> float:
+        """Let it fill a queue, in bulk where it can; returns how many seconds that took."""
+        return self.enqueue("bulk" if self.library.bulk else "single", jobs)
 
     def worker(self, told: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         """Start one worker process in a session of its own; told: its further environment."""

@@ -1,0 +1,85 @@
+"""`make field`: what it counts and writes, on few jobs and without a registry."""
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.field.page import page_of
+from bench.field.served import commands_us, direct_shares, used
+from programs import run_module
+from servers import TestServer
+
+WRITES = """#!lua
+for n = 1, 20000 do redis.call('INCR', KEYS[1]) end
+return redis.call('GET', KEYS[1])
+"""
+
+
+def test_the_field_tells_each_ratio_as_the_median_of_rounds_and_which_bars_are_missed() -> None:
+    found = {
+        ("boltq", "drain"): [50.0, 60.0, 10.0],
+        ("dramatiq", "drain"): [10.0, 10.0, 10.0],
+        ("bullmq", "drain"): [30.0, 30.0, 10.0],
+        ("boltq_hundreds", "a life, in commands"): [15.0, 10.0, 12.0],
+        ("bullmq", "a life, in commands"): [30.0, 50.0, 40.0],
+        ("dramatiq", "a life, in commands"): [100.0, 50.0, 80.0],
+    }
+    names = ("boltq", "boltq_hundreds", "dramatiq", "bullmq")
+    page = page_of(found, dict.fromkeys(names, "1"), "redis")
+    assert re.search(r"(?m)^\| dramatiq 1 \| 10.0 \(10.0 - 10.0\) \| 5.0 x \|", page)
+    assert re.search(r"(?m)^\| boltq 1 \| 50.0 \(10.0 - 60.0\) \|  \|", page)
+    assert [line for line in page.splitlines() if line.startswith("- ")] == [
+        "- drain: 5.00 x dramatiq, bar 5 x: reached",
+        "- drain: 1.67 x bullmq, bar 2 x: missed",
+        "- a life, in commands: in hundreds 0.30 x bullmq, bar 0.34 x (14 us of 41): reached",
+        "- a life, in commands: in hundreds 0.15 x dramatiq, bar 0.26 x (14 us of 54): reached",
+        "- a life, in commands: in hundreds 12.0 us here, bar 14 us on another machine: reached",
+    ]
+
+
+def test_the_time_of_what_a_script_calls_is_counted_once(server: TestServer) -> None:
+    raw = server.raw()
+    keys = ("field-scripted", "field-direct")
+
+    def live() -> None:
+        raw.eval(WRITES, 1, keys[0])
+        for _ in range(10_000):
+            raw.execute_command("GET", keys[1])
+
+    shares = direct_shares(raw, live)
+    before = used(raw)
+    raw.eval(WRITES, 1, keys[0])
+    after = used(raw)
+    raw.delete(*keys)
+    assert (shares["eval"], shares["incr"]) == (1, 0)
+    assert 0.99 < shares["get"] < 1
+    took = {name: us - before.commands.get(name, 0) for name, us in after.commands.items()}
+    assert took["incr"] > 100
+    assert commands_us(before, after, shares) - took["eval"] < 100
+    assert after.cpu > before.cpu
+
+
+def test_a_client_that_waits_costs_no_time(server: TestServer) -> None:
+    raw: Any = server.raw()
+    before = used(raw)
+    began = time.monotonic()
+    raw.blpop("field-nothing", 0.05)
+    assert time.monotonic() - began > 0.04
+    assert commands_us(before, used(raw), {}) < 20_000
+
+
+def test_the_field_measures_boltq_alone_where_nothing_may_be_fetched(tmp_path: Path) -> None:
+    table = tmp_path / "FIELD.md"
+    said = run_module(
+        "bench.field",
+        *("--only", "boltq,boltq_hundreds", "--jobs", "300", "--rounds", "1"),
+        *("--folder", str(tmp_path / "field"), "--to", str(table)),
+    )
+    assert table.read_text() == said
+    rates, costs = re.findall(r"(?m)^\| boltq \d.*$", said)
+    for row, count in ((rates, 3), (costs, 2)):  # drained, one by one, in bulk; commands, CPU
+        figures = re.findall(r"([\d,]+(?:\.\d+)?) \(", row)
+        assert len(figures) == count
+        assert all(float(figure.replace(",", "")) > 0 for figure in figures)
+    assert re.search(r"(?m)^- a life, in commands: in hundreds [\d.]+ us here", said)

@@ -34,7 +34,8 @@ READS = {
 WRITES = {
     *("enqueue", "cancel", "jobs purge", "dead replay", "dead purge"),
     *("jobs alter", "jobs run", "jobs delete"),
-    *("queues pause", "queues resume", "workers quiet", "workers stop", "workers resume"),
+    *("queues pause", "queues resume", "queues delete"),
+    *("workers quiet", "workers stop", "workers resume"),
     *("export scripts", "export systemd", "export procfile", "export monitoring", "completion"),
 }
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from browsed import Site, browsed, browser
@@ -313,6 +313,30 @@ def test_a_chart_tells_its_figures_in_words_now_and_for_the_hour(site: Site) -> 
     site.page.until(f"{label}.startsWith('came 7, done 0, failed 7, in all of the last hour')")
     site.goes("")
     site.page.until(f"{label}?.startsWith('came 7, done 0, failed 7')")
+
+
+def test_a_chart_of_which_nothing_is_known_yet_has_the_times_of_the_last_minutes(
+    site: Site,
+) -> None:
+    noted = (
+        "window.drawn = []; { const draws = CanvasRenderingContext2D.prototype.fillText;"
+        "CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {"
+        "window.drawn.push(text); return draws.call(this, text, ...place); }; }"
+    )
+    script = site.page.call("Page.addScriptToEvaluateOnNewDocument", source=noted)
+    site.page.call("Emulation.setTimezoneOverride", timezoneId="UTC")
+    try:
+        sends(site, 1)
+        site.opens()
+        site.page.until("window.drawn.length > 0")
+        drawn = [str(one) for one in site.page.run("window.drawn") if ":" in str(one)]
+        now = datetime.now(UTC)
+        moments = {f"{now - timedelta(seconds=n):%H:%M:%S}" for n in range(-90, 420)}
+        assert drawn
+        assert set(drawn) <= moments
+    finally:
+        site.page.call("Emulation.setTimezoneOverride", timezoneId="")
+        site.page.call("Page.removeScriptToEvaluateOnNewDocument", **script)
 
 
 def test_times_are_those_of_the_person_or_of_utc_as_chosen(site: Site) -> None:

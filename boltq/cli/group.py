@@ -28,7 +28,7 @@ SECTIONS = {
         "jobs": "List jobs, alter them, run them now, or delete them.",
         "dead": "List dead jobs, queue them again, or delete them.",
         "operations": "Replay, cancel, purge or run now many jobs at once.",
-        "queues": "List queues, pause, resume and set them.",
+        "queues": "List queues, pause, resume, set and delete them.",
         "workers": "List the workers and what they run; let them rest, go on or end.",
         "top": "Watch queues, workers and jobs; pause and replay by a key.",
         "stats": "Count the jobs of queues by state.",

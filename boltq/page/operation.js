@@ -5,6 +5,7 @@ import { html } from "./html.js";
 import { may } from "./live.js";
 import { act, Bar, Button, QueueLink, Time } from "./parts.js";
 import { many, number } from "./shown.js";
+import { Elsewhere, stopSnippets } from "./snippets.js";
 
 export const kinds = {
   replay: { title: "Replay dead jobs", verb: "Replay", will: "will be queued again, with fresh attempts", icon: "again", isSafe: true },
@@ -24,5 +25,6 @@ export function OperationRow({ one, look = null }) {
     <div class="row apart small quiet"><span>${one.dry_run ? `${many(one.counted, "job")} counted` : `${many(one.done, "job")} done`}${one.skipped ? `, ${number(one.skipped)} left as they were` : ""}; ${number(one.looked_at)} of ${number(one.total)} looked at${one.rate_per_second ? `, at most ${number(one.rate_per_second)} a second` : ""}</span>
       <span class="row">${one.by && `by ${one.by}`} <${Time} at=${one.ended_at ?? one.started_at} />
       ${isOn && html`<${Button} kind="small" icon="stop" disabled=${!may("admin")} onClick=${async () => { await act("POST", `/api/operations/${inPath(one.id)}/stop`, undefined, "It is stopped. What it has done stays."); look?.(); }}>Stop<//>`}</span></div>
+    ${isOn && html`<${Elsewhere} of=${stopSnippets(one.id)} />`}
   </div>`;
 }

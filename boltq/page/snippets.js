@@ -1,9 +1,9 @@
 // The same action for a shell, for Python and for boltq, to be copied.
 
-import { ROOT } from "./ask.js";
+import { inPath, ROOT } from "./ask.js";
 import { html, useState } from "./html.js";
 import { secret } from "./kept.js";
-import { Copy } from "./parts.js";
+import { Card, Copy } from "./parts.js";
 
 /** A text as one word of a POSIX shell. */
 export const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${String(text).replaceAll("'", "'\\''")}'`);
@@ -21,6 +21,7 @@ const pythonText = (part) => (/\\u|\\\//.test(part) ? JSON.stringify(JSON.parse(
 export function curlOf(method, path, body) {
   const lines = [`curl${method === "GET" ? "" : ` -X ${method}`} ${quoted(ROOT + path)}`];
   if (secret.value) lines.push('-H "Authorization: Bearer $BOLTQ_KEY"');
+  if (["PATCH", "DELETE"].includes(method) && path.startsWith("/api/jobs/")) lines.push("-H 'If-Match: *'");
   if (body !== undefined) lines.push("-H 'Content-Type: application/json'", `-d ${quoted(body)}`);
   return lines.join(" \\\n  ");
 }
@@ -45,7 +46,7 @@ export function enqueueSnippets(job) {
   return {
     curl: curlOf("POST", "/api/jobs", body),
     Python: (options.backoff ? python(call).replace("import BoltQ", "import Backoff, BoltQ") : python(call)),
-    boltq: options.backoff || options.headers ? "" : `boltq enqueue ${quoted(type)} ${quoted(payload)}${queue === "default" ? "" : ` --queue ${queue}`}${flags}${options.delay_seconds ? ` --delay ${options.delay_seconds}` : ""}`,
+    boltq: options.backoff || options.headers ? "" : `boltq enqueue ${quoted(type)} ${quoted(payload)}${queue === "default" ? "" : ` --queue ${quoted(queue)}`}${flags}${options.delay_seconds ? ` --delay ${options.delay_seconds}` : ""}`,
   };
 }
 
@@ -55,31 +56,49 @@ export function bodyOf({ payload = "null", ...job }) {
   return `${rest.slice(0, -1)},"payload":${payload}}`;
 }
 
+/** An action on one job, or on each of several. */
+const onJobs = (method, end, call, command, body) => (...ids) => ({
+  curl: ids.map((id) => curlOf(method, `/api/jobs/${inPath(id)}${end}`, body)).join("\n"),
+  Python: python(ids.map((id) => call(text(id))).join("\n")),
+  boltq: `boltq ${command} ${ids.map(quoted).join(" ")}`,
+});
+
 export const jobSnippets = {
-  show: (id) => ({ curl: curlOf("GET", `/api/jobs/${id}`), Python: python(`print(app.get(${text(id)}))`), boltq: `boltq get ${id}` }),
-  cancel: (id) => ({ curl: curlOf("POST", `/api/jobs/${id}/cancel`), Python: python(`app.cancel(${text(id)})`), boltq: `boltq cancel ${id}` }),
-  replay: (id) => ({ curl: curlOf("POST", `/api/jobs/${id}/replay`), Python: python(`app.replay(${text(id)})`), boltq: `boltq dead replay ${id}` }),
-  run: (id) => ({ curl: curlOf("POST", `/api/jobs/${id}/run`), Python: python(`app.run_now(${text(id)})`), boltq: `boltq jobs run ${id}` }),
-  alter: (id, told) => ({
-    curl: curlOf("PATCH", `/api/jobs/${id}`, text(told)),
-    Python: python(`app.alter(${[text(id), ...Object.entries(told).map(([name, value]) => `${name}=${value}`)].join(", ")})`),
-    boltq: `boltq jobs alter ${id}${told.priority === undefined ? "" : ` --priority ${told.priority}`}${told.delay_seconds === undefined ? "" : ` --delay ${told.delay_seconds}`}`,
-  }),
+  show: onJobs("GET", "", (id) => `print(app.get(${id}))`, "get"),
+  cancel: onJobs("POST", "/cancel", (id) => `app.cancel(${id})`, "cancel"),
+  replay: onJobs("POST", "/replay", (id) => `app.replay(${id})`, "dead replay"),
+  run: onJobs("POST", "/run", (id) => `app.run_now(${id})`, "jobs run"),
+  drop: onJobs("DELETE", "", (id) => `app.purge_job(${id})`, "jobs delete"),
+  alter: (id, told) => {
+    const each = Object.entries(told);
+    const flags = each.map(([name, value]) => `--${name.replace("_seconds", "")} ${value}`).join(" ");
+    return onJobs("PATCH", "", (one) => `app.alter(${[one, ...each.map(([name, value]) => `${name}=${value}`)].join(", ")})`, `jobs alter ${flags}`, text(told))(id);
+  },
 };
 
 export const queueSnippets = {
-  pause: (queue, reason = "") => ({
-    curl: curlOf("POST", `/api/queues/${queue}/pause`, reason ? text({ reason }) : undefined),
-    Python: python(`app.pause(${text(queue)}${reason ? `, reason=${text(reason)}` : ""})`),
-    boltq: `boltq queues pause ${queue}${reason ? ` --reason ${quoted(reason)}` : ""}`,
+  pause: (queue, { reason = "", by = "" } = {}) => {
+    const told = Object.entries({ reason, by }).filter(([, value]) => value);
+    return {
+      curl: curlOf("POST", `/api/queues/${inPath(queue)}/pause`, told.length ? text(Object.fromEntries(told)) : undefined),
+      Python: python(`app.pause(${[text(queue), ...told.map(([name, value]) => `${name}=${text(value)}`)].join(", ")})`),
+      boltq: ["boltq queues pause", quoted(queue), ...told.map(([name, value]) => `--${name} ${quoted(value)}`)].join(" "),
+    };
+  },
+  resume: (queue) => ({ curl: curlOf("POST", `/api/queues/${inPath(queue)}/resume`), Python: python(`app.resume(${text(queue)})`), boltq: `boltq queues resume ${quoted(queue)}` }),
+  /** `told`: the settings that are set, each a number, or null for the default again. */
+  set: (queue, told) => ({
+    curl: curlOf("PATCH", `/api/queues/${inPath(queue)}`, text(told)),
+    Python: python(`app.configure(${[text(queue), ...Object.entries(told).map(([name, value]) => `${name}=${value ?? "None"}`)].join(", ")})`),
+    boltq: `boltq queues set ${[quoted(queue), ...Object.entries(told).map(([name, value]) => `${name}=${value ?? ""}`)].join(" ")}`,
   }),
-  resume: (queue) => ({ curl: curlOf("POST", `/api/queues/${queue}/resume`), Python: python(`app.resume(${text(queue)})`), boltq: `boltq queues resume ${queue}` }),
+  drop: (queue) => ({ curl: curlOf("DELETE", `/api/queues/${inPath(queue)}`), Python: python(`app.drop_queue(${text(queue)})`), boltq: `boltq queues delete ${quoted(queue)}` }),
 };
 
 /** Do something to all jobs of a queue that a filter means. */
 export function operationSnippets(action, queue, { state, ...filter }, expected) {
   const told = Object.entries(filter).filter(([, value]) => value);
-  const flags = [`--queue ${queue}`, ...told.map(([name, value]) => `--${name} ${quoted(value)}`), `--expect ${expected}`].join(" ");
+  const flags = [`--queue ${quoted(queue)}`, ...told.map(([name, value]) => `--${name} ${quoted(value)}`), `--expect ${expected}`].join(" ");
   const moments = told.map(([name, value]) => `, ${name}=${["since", "until"].includes(name) ? `datetime.fromisoformat(${text(value)})` : text(value)}`).join("");
   const call = `app.start_operation(${text(action)}, ${text(state)}, queue=${text(queue)}, expected=${expected}${moments})`;
   return {
@@ -88,6 +107,8 @@ export function operationSnippets(action, queue, { state, ...filter }, expected)
     boltq: `boltq operations begin ${action} ${state} ${flags}`,
   };
 }
+
+export const stopSnippets = (id) => ({ curl: curlOf("POST", `/api/operations/${inPath(id)}/stop`), Python: python(`app.stop_operation(${text(id)})`), boltq: `boltq operations stop ${quoted(id)}` });
 
 /** Ask something of a worker: quiet, stop or resume. */
 export const workerSnippets = (id, word) => ({
@@ -108,4 +129,15 @@ export function Snippets({ of }) {
     </div>
     <pre tabindex="0">${of[kind]}</pre>
   </div>`;
+}
+
+/** Snippets to be opened by who wants them. */
+export const Elsewhere = ({ of }) => html`<details><summary>The same elsewhere</summary><${Snippets} of=${of} /></details>`;
+
+/** The actions of a screen, one of which is shown: `all` are [name, words, snippets]. */
+export function Actions({ all }) {
+  const [chosen, choose] = useState("");
+  const one = all.find(([name]) => name === chosen) ?? all[0];
+  return html`<${Card} title="The same elsewhere" aside=${html`<select aria-label="What is done" value=${one[0]} onChange=${(event) => choose(event.target.value)}>${all.map(([name, words]) => html`<option key=${name} value=${name}>${words}</option>`)}</select>`}>
+    <${Snippets} of=${one[2]} /><//>`;
 }

@@ -33,7 +33,7 @@ COLUMNS = (
 
 @click.group(cls=Noun, epilog=options.example("boltq queues"))
 def queues() -> None:
-    """List queues, pause, resume and set them."""
+    """List queues, pause, resume, set and delete them."""
 
 
 @queues.command("list", epilog=options.example("boltq queues list --json", "boltq queues --watch"))
@@ -124,6 +124,15 @@ def set_(*, boltq: "BoltQ", queue: str, pairs: tuple[str, ...], as_json: bool) -
         _print({"queue": queue, "settings": in_force})
     else:
         _members(in_force)
+
+
+@queues.command(epilog=options.example("boltq queues delete trial"))
+@options.queue_argument
+@options.client
+def delete(*, boltq: "BoltQ", queue: str) -> None:
+    """Delete a queue that keeps no job, with its settings, totals and operations."""
+    boltq.drop_queue(queue)
+    tell(f"{queue} is deleted")
 
 
 def _row(queue: str, stats: "Stats", zone: Zone) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import { usePoll } from "../poll.js";
 import { readJob } from "../readjob.js";
 import { go, to } from "../route.js";
 import { lasting, many, number } from "../shown.js";
-import { bodyOf, jobSnippets, Snippets } from "../snippets.js";
+import { Actions as Elsewheres, bodyOf, Elsewhere, enqueueSnippets, jobSnippets } from "../snippets.js";
 import { Viewer } from "../viewer.js";
 import { why } from "../why.js";
 
@@ -101,7 +101,8 @@ function Again({ job, onClose }) {
   };
   return html`<${Dialog} title="Enqueue it again" onClose=${onClose} kind="large"><form onSubmit=${send}>
     <div class="body"><p class="quiet">A new job with an id of its own. This one stays as it is.</p>
-      <${JobFields} job=${next} change=${change} queues=${overview.value?.queues.map((one) => one.queue) ?? []} rows=${12} /><${Problem} error=${problem} /></div>
+      <${JobFields} job=${next} change=${change} queues=${overview.value?.queues.map((one) => one.queue) ?? []} rows=${12} /><${Problem} error=${problem} />
+      ${!wrong && html`<${Elsewhere} of=${enqueueSnippets(next)} />`}</div>
     <div class="foot"><${Button} onClick=${onClose}>Leave it<//><${Button} type="submit" kind="first" icon="plus" disabled=${wrong}>Enqueue<//></div>
   </form><//>`;
 }
@@ -112,7 +113,7 @@ function Delete({ job, onClose }) {
     if (await act("DELETE", `/api/jobs/${inPath(job.id)}`, undefined, "It is deleted, with all that was kept of it.")) history.back();
   };
   return html`<${Dialog} title="Delete this job?" onClose=${onClose}>
-    <div class="body"><p>Its payload, result and errors go, too. Nothing brings it back.</p><p class="mono break">${job.id}</p></div>
+    <div class="body"><p>Its payload, result and errors go, too. Nothing brings it back.</p><p class="mono break">${job.id}</p><${Elsewhere} of=${jobSnippets.drop(job.id)} /></div>
     <div class="foot"><${Button} onClick=${onClose}>Keep it<//><${Button} kind="danger first" icon="trash" onClick=${drop}>Delete<//></div>
   <//>`;
 }
@@ -134,7 +135,18 @@ function Actions({ job, look }) {
     ${open === "delete" && html`<${Delete} job=${job} onClose=${() => setOpen("")} />`}`;
 }
 
-const SNIPPET = { dead: "replay", scheduled: "run", retrying: "run", queued: "cancel", running: "cancel" };
+/** What can be done to a job as it stands, the likeliest first, to be copied. */
+function elsewhere(job) {
+  const rests = RESTS.includes(job.state);
+  return [
+    job.state === "dead" && ["replay", "replay it", jobSnippets.replay(job.id)],
+    ["scheduled", "retrying"].includes(job.state) && ["run", "run it now", jobSnippets.run(job.id)],
+    (rests || job.state === "running") && ["cancel", "cancel it", jobSnippets.cancel(job.id)],
+    ["show", "show it", jobSnippets.show(job.id)],
+    rests && ["alter", `priority ${job.priority}`, jobSnippets.alter(job.id, { priority: job.priority })],
+    job.state !== "running" && ["drop", "delete it", jobSnippets.drop(job.id)],
+  ].filter(Boolean);
+}
 const unquoted = (json) => { try { return JSON.parse(json); } catch { return json; } };
 
 export function Job({ id }) {
@@ -160,7 +172,7 @@ export function Job({ id }) {
           <${Viewer} title="payload" ...${view("payload", "It is not kept any more: large payloads go when a job completes.")} />
           ${job.state === "completed" && html`<${Viewer} title="result" ...${view("result", "Its handler returned nothing.")} />`}
           ${raw.headers && html`<${Viewer} title="headers" ...${view("headers", "")} />`}
-          <${Card} title="The same elsewhere"><${Snippets} of=${jobSnippets[SNIPPET[job.state] ?? "show"](job.id)} /><//>
+          <${Elsewheres} all=${elsewhere(job)} />
         </div>
       </div>
     </div>`;

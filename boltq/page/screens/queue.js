@@ -12,7 +12,7 @@ import { act, Button, Card, Choice, Dialog, Empty, Field, Head, Problem, Spark, 
 import { usePoll } from "../poll.js";
 import { go, refine, route, to } from "../route.js";
 import { lasting, many, number, rate, short } from "../shown.js";
-import { queueSnippets, Snippets } from "../snippets.js";
+import { Actions, Elsewhere, queueSnippets } from "../snippets.js";
 import { Slots } from "./workers.js";
 
 function Pause({ queue, onClose, look }) {
@@ -25,7 +25,8 @@ function Pause({ queue, onClose, look }) {
   };
   return html`<${Dialog} title=${`Pause ${queue}?`} onClose=${onClose}><form onSubmit=${send}>
     <div class="body"><p>No more of its jobs are handed out. What runs goes on, and new jobs may come.</p>
-      <${Field} label="Why, for people"><input value=${reason} maxlength="200" onInput=${(event) => write(event.target.value)} data-first /><//></div>
+      <${Field} label="Why, for people"><input value=${reason} maxlength="200" onInput=${(event) => write(event.target.value)} data-first /><//>
+      <${Elsewhere} of=${queueSnippets.pause(queue, { reason, by: person.value })} /></div>
     <div class="foot"><${Button} onClick=${onClose}>Leave it<//><${Button} type="submit" kind="first" icon="pause">Pause<//></div>
   </form><//>`;
 }
@@ -39,7 +40,8 @@ function Drop({ queue, onClose }) {
   };
   return html`<${Dialog} title=${`Delete ${queue}?`} onClose=${onClose}><form onSubmit=${send}>
     <div class="body"><p>Its settings, totals and operations go. It must hold no jobs.</p>
-      <${Field} label=${`Type ${queue} to confirm`}><input value=${typed} onInput=${(event) => type(event.target.value)} autocomplete="off" spellcheck=${false} /><//></div>
+      <${Field} label=${`Type ${queue} to confirm`}><input value=${typed} onInput=${(event) => type(event.target.value)} autocomplete="off" spellcheck=${false} /><//>
+      <${Elsewhere} of=${queueSnippets.drop(queue)} /></div>
     <div class="foot"><${Button} onClick=${onClose}>Keep it<//><${Button} type="submit" kind="danger first" icon="trash" disabled=${typed !== queue}>Delete<//></div>
   </form><//>`;
 }
@@ -55,12 +57,13 @@ function Settings({ queue, settings, look }) {
   const [problem, tell] = useState(null);
   const others = Object.keys(settings).filter((name) => !GROUPS.some(([, names]) => names.includes(name)));
   const changed = Object.entries(written).filter(([name, value]) => String(value) !== String(settings[name]));
+  const told = Object.fromEntries(changed.map(([name, value]) => [name, value === "" ? null : Number(value)]));
   const isAdmin = may("admin");
   const save = async (event) => {
     event.preventDefault();
     tell(null);
     try {
-      await ask("PATCH", `/api/queues/${inPath(queue)}`, Object.fromEntries(changed.map(([name, value]) => [name, value === "" ? null : Number(value)])));
+      await ask("PATCH", `/api/queues/${inPath(queue)}`, told);
       write({});
       look();
     } catch (error) { tell(error); }
@@ -69,7 +72,8 @@ function Settings({ queue, settings, look }) {
   return html`<${Card} title="How it behaves" aside="empty is the default again"><form class="body stack" onSubmit=${save}>
     ${[...GROUPS, ["Bounds", others]].map(([title, names]) => html`<div class="stack tight" key=${title}><h3>${title}</h3><div class="fields">${names.filter((name) => name in settings).map(field)}</div></div>`)}
     <${Problem} error=${problem} />
-    ${changed.length > 0 && html`<div class="row"><${Button} type="submit" kind="first" icon="check">Set ${many(changed.length, "value")}<//><${Button} kind="plain" onClick=${() => { write({}); tell(null); }}>As it was<//></div>`}
+    ${changed.length > 0 && html`<div class="row"><${Button} type="submit" kind="first" icon="check">Set ${many(changed.length, "value")}<//><${Button} kind="plain" onClick=${() => { write({}); tell(null); }}>As it was<//></div>
+      <${Elsewhere} of=${queueSnippets.set(queue, told)} />`}
   </form><//>`;
 }
 
@@ -107,7 +111,7 @@ export function Queue({ id }) {
         <div class="stack">
           <${Card} title="Workers that attend it">${workers.length ? html`<table><tbody>${workers.map((each) => html`<tr key=${each.id}><td class="mono fill"><span class="clip">${each.id}</span></td><td><${Slots} worker=${each} /></td><td class="num quiet"><${Time} at=${each.seen_at} /></td></tr>`)}</tbody></table>` : html`<${Empty} icon="workers" title="None that we see"><code>boltq-worker --queues ${id}</code><//>`}<//>
           <${Card} title="Since its beginning"><dl class="facts body">${["enqueued", "completed", "failed", "lost", "died", "cancelled", "replayed", "purged", "trimmed"].map((name) => html`<dt key=${name}>${name}</dt><dd class="num">${number(one[`${name}_total`] ?? 0)}</dd>`)}</dl><//>
-          <${Card} title="The same elsewhere"><${Snippets} of=${one.paused ? queueSnippets.resume(id) : queueSnippets.pause(id)} /><//>
+          <${Actions} all=${[one.paused ? ["resume", "resume it", queueSnippets.resume(id)] : ["pause", "pause it", queueSnippets.pause(id)], ["drop", "delete it", queueSnippets.drop(id)]]} />
         </div>
       </div>
     </div>

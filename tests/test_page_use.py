@@ -78,6 +78,29 @@ def test_keys_alone_lead_everywhere_and_through_a_list(site: Site) -> None:
     assert at(site) == f"#/jobs/{QUEUE}%3A{rows[1].partition(':')[2]}"
 
 
+def test_a_key_brings_back_the_job_of_the_row_and_says_why_not(site: Site) -> None:
+    dead(site, 2)
+    site.boltq.enqueue("late", queue=QUEUE, id="late", delay_seconds=3600)
+    site.opens(f"jobs?queue={QUEUE}")
+    site.page.until("document.querySelectorAll('tr[data-row]').length === 3")
+    site.page.key("r")  # nowhere yet, and so nothing
+    rows = site.page.run("[...document.querySelectorAll('tr[data-row]')].map((e) => e.dataset.row)")
+    for row in rows:
+        site.page.key("j")
+        site.page.until(f"document.querySelector('tr.at')?.dataset.row === {json.dumps(row)}")
+        site.page.key("r")
+        until(lambda row=row: site.boltq.get(row).state == "queued")  # type: ignore[misc]
+    site.sees("send is queued again, with fresh attempts.")
+    site.sees("late is queued now.")
+    at_last = f"document.querySelector('tr[data-row=\"{rows[-1]}\"]')"
+    site.page.until(f"{at_last}.innerText.includes('queued')")
+    site.page.key("r")
+    site.sees("comes back by this key: this job is queued.")
+    assert site.boltq.stats(QUEUE).replayed_total == 2
+    site.page.key("?")
+    site.sees("replay the row's job, or run it now")
+
+
 def test_a_key_that_is_written_into_a_field_does_nothing_else(site: Site) -> None:
     site.opens("jobs")
     site.page.key("/")

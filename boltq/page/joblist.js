@@ -33,6 +33,7 @@ export function useJobs(filter) {
     rows: isFresh ? told.rows : [], gone: told.gone, isLooking: !isFresh, problem: poll.problem.value,
     newer: isFresh ? told.newest.filter((job) => !known.has(job.id)).length : 0,
     total: told.total, scanned: told.scanned, cursor: isFresh ? told.more : null,
+    look: () => poll.look(),
     renew: () => { if (page) tell(fresh(path, page)); poll.look(); },
     async more() {
       const next = await attempt(async () => (await get(withQuery("/api/jobs", { ...filter, limit: PAGE, cursor: told.more }))).json());
@@ -49,7 +50,7 @@ export function JobList({ list, marked = null, mark = null, hasQueue = true, non
   return html`<div ref=${room}>
     ${list.newer > 0 && html`<button type="button" class="newer" onClick=${list.renew}>${many(list.newer, "newer job")}: show</button>`}
     ${list.problem && html`<div class="body"><${Problem} error=${list.problem} /></div>`}
-    ${list.rows.length ? html`<${JobTable} jobs=${list.rows} gone=${list.gone} marked=${marked} mark=${mark} hasQueue=${hasQueue} label=${label} />`
+    ${list.rows.length ? html`<${JobTable} jobs=${list.rows} gone=${list.gone} marked=${marked} mark=${mark} look=${list.look} hasQueue=${hasQueue} label=${label} />`
     : html`<${Empty} icon=${list.isLooking ? "clock" : "search"} title=${list.isLooking ? "Looking" : none}>${list.cursor && html`None among the ${number(list.scanned)} that were looked at so far.`}<//>`}
     ${!list.isLooking && (list.rows.length > 0 || list.cursor) && html`<div class="under-table"><span>${many(list.rows.length, "job")} shown; ${number(list.scanned ?? 0)} of ${number(list.total ?? 0)} looked at.</span>
       ${list.cursor ? html`<${Button} kind="small" onClick=${list.more}>Look further<//>` : html`<span>That is all.</span>`}</div>`}

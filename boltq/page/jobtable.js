@@ -1,7 +1,9 @@
 // A table of jobs, without payloads: what each is, how it stands, and what went wrong last.
 
+import { inPath } from "./ask.js";
 import { html } from "./html.js";
-import { QueueLink, State, Time } from "./parts.js";
+import { may } from "./live.js";
+import { act, QueueLink, say, State, Time } from "./parts.js";
 import { go, to } from "./route.js";
 import { useWalk } from "./walk.js";
 
@@ -20,10 +22,20 @@ const shortId = (id) => /\d{14}-([a-z0-9]{13})$/.exec(id)?.[1] ?? id;
 
 const firstLine = (error) => (error ? `${error.type}${error.message ? `: ${error.message.split("\n")[0]}` : ""}` : "");
 
-/** `marked` is a set of ids, or null where nothing can be marked; `gone` are those that moved on. */
-export function JobTable({ jobs, gone, marked, mark, hasQueue = true, label = "Jobs" }) {
+/** How a job comes back, by its state, and what is said then. */
+const AGAIN = { dead: ["/replay", "queued again, with fresh attempts"], scheduled: ["/run", "queued now"], retrying: ["/run", "queued now"] };
+
+async function again(job, look) {
+  const [end, said] = AGAIN[job.state] ?? [];
+  if (!end) say(`Only what is dead, retrying or scheduled comes back by this key: this job is ${job.state}.`, { isBad: true });
+  else if (!may("admin")) say("This key may not do that: it needs the scope admin.", { isBad: true });
+  else { await act("POST", `/api/jobs/${inPath(job.id)}${end}`, undefined, `${job.type} is ${said}.`); look?.(); }
+}
+
+/** `marked` is a set of ids, or null where nothing can be marked; `gone` are those that moved on; `look` looks at the list anew. */
+export function JobTable({ jobs, gone, marked, mark, look, hasQueue = true, label = "Jobs" }) {
   const toggle = (job) => mark?.(job.id, !marked.has(job.id));
-  const at = useWalk(jobs, { key: (job) => job.id, open: (job) => go(to("jobs", job.id)), mark: marked && toggle });
+  const at = useWalk(jobs, { key: (job) => job.id, open: (job) => go(to("jobs", job.id)), mark: marked && toggle, again: (job) => again(job, look) });
   const isAll = marked && jobs.length > 0 && jobs.every((job) => marked.has(job.id));
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table class="jobs">
     <thead><tr>

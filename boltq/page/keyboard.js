@@ -21,6 +21,7 @@ const KEYS = {
   j: () => walked.current?.step(1),
   k: () => walked.current?.step(-1),
   x: () => walked.current?.mark?.(),
+  r: () => walked.current?.again?.(),
   Enter: () => walked.current?.open?.(),
 };
 
@@ -44,7 +45,7 @@ document.addEventListener("keydown", (event) => {
 
 export function KeyHelp({ onClose }) {
   const rows = [
-    ["/", "search"], ["j k", "the next row, the one before"], ["Enter", "open the row"], ["x", "mark the row"],
+    ["/", "search"], ["j k", "the next row, the one before"], ["Enter", "open the row"], ["x", "mark the row"], ["r", "replay the row's job, or run it now"],
     [".", "stand still, or go on"], ["t", "light or dark"], ["u", "UTC or local time"], ["Esc", "close, or leave a field"], ["?", "these keys"],
     ...screens.filter((one) => one.key).map((one) => [`g ${one.key}`, one.title]),
   ];

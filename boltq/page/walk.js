@@ -1,4 +1,4 @@
-// Rows that j and k walk through, Enter opens and x marks.
+// Rows that j and k walk through, Enter opens, x marks and r brings back.
 
 import { useLayoutEffect, useRef, useState } from "./html.js";
 
@@ -6,7 +6,7 @@ import { useLayoutEffect, useRef, useState } from "./html.js";
 export const walked = { current: null };
 
 /** Let the keys walk through `rows`; answers the key of the row where one is. */
-export function useWalk(rows, { key, open, mark = null }) {
+export function useWalk(rows, { key, open, mark = null, again = null }) {
   const [at, go] = useState(null);
   const told = useRef(null);
   told.current = { rows, at };
@@ -26,6 +26,7 @@ export function useWalk(rows, { key, open, mark = null }) {
       },
       open() { const row = here(); if (row) open(row); },
       mark: mark && (() => { const row = here(); if (row) mark(row); }),
+      again: again && (() => { const row = here(); if (row) again(row); }),
     };
     walked.current = mine;
     return () => { if (walked.current === mine) walked.current = null; };

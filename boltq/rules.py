@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from boltq import address, ids
 
 MOST_WEIGHT = 100
+MOST_LETTERS = 40
 QUEUES_RULE = (
     f"queue names with commas between, each {ids.NAME_RULE}; behind a name a colon and a weight of "
     f"1 to {MOST_WEIGHT} if you like, as in mail:3,default"
@@ -96,6 +97,12 @@ def _proxy(value: Any) -> str:
     return "*" if value == "*" else str(ipaddress.ip_address(value))
 
 
+def _environment(value: Any) -> str:
+    if not 1 <= len(value) <= MOST_LETTERS or not value.isprintable() or value != value.strip():
+        raise ValueError
+    return str(value)
+
+
 RULES: dict[str, Rule] = {
     "redis_addr": Rule("REDIS_ADDR", _address, address.FORMS),
     "api_host": Rule("API_HOST", _matching(_HOST), "a host name or an IP address"),
@@ -120,6 +127,9 @@ RULES: dict[str, Rule] = {
     "api_idle_seconds": Rule("BOLTQ_API_IDLE_SECONDS", _number(1, 3600), "seconds, 1 to 3600"),
     "api_leave_seconds": Rule("BOLTQ_API_LEAVE_SECONDS", _number(0, 300), "seconds, 0 to 300"),
     "api_proxy": Rule("BOLTQ_API_PROXY", _proxy, "the IP address of a proxy, or * for any"),
+    "environment": Rule(
+        "BOLTQ_ENVIRONMENT", _environment, f"a name of 1 to {MOST_LETTERS} visible letters"
+    ),
     "worker_id": Rule("WORKER_ID", _worker_id, ids.NAME_RULE),
     "data_dir": Rule("BOLTQ_DATA_DIR", Path, "a folder"),
     "prefix": Rule(

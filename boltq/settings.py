@@ -39,6 +39,7 @@ class Settings:
     api_idle_seconds: float = 20.0
     api_leave_seconds: float = 0.0
     api_proxy: str = ""
+    environment: str = ""
     worker_id: str = ""
     data_dir: Path = Path(".boltq")
     prefix: str = "boltq"

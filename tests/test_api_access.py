@@ -136,6 +136,15 @@ def test_a_stranger_does_not_learn_where_the_server_is(guarded: TestClient) -> N
         assert "127.0.0.1:1" in ask(client(), "GET", path).text
 
 
+def test_what_runs_here_is_told_to_who_has_a_key_and_where_none_is_needed() -> None:
+    guarded = client(api_keys=KEYS, environment="staging")
+    as_json = {"Accept": "application/json"}
+    assert ask(guarded, "GET", "/", SECRETS["read"], **as_json).json["environment"] == "staging"
+    assert "environment" not in ask(guarded, "GET", "/", **as_json).json
+    assert ask(client(environment="x"), "GET", "/", **as_json).json["environment"] == "x"
+    assert "environment" not in ask(client(), "GET", "/", **as_json).json
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "no.such.host.invalid"])
 def test_an_address_that_others_reach_is_refused_without_keys(host: str) -> None:
     with pytest.raises(BadSetting, match=f"API_HOST is {host}, .*BOLTQ_API_OPEN=yes"):

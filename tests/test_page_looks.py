@@ -213,6 +213,32 @@ def test_a_key_is_asked_for_and_what_it_may_not_do_is_not_offered_nor_done(guard
     assert SECRET not in guarded.page.run("document.body.innerHTML")
 
 
+@pytest.mark.parametrize("name", ["production", "Prüfstand <b>of</b> the third floor, West 1"])
+def test_what_runs_here_is_named_on_the_page_and_in_its_tab(
+    page: Page, shared_servers: Callable[[str], TestServer], name: str
+) -> None:
+    settings = Settings(environment=name)
+    with browsed(page, shared_servers("valkey"), settings=settings) as site:
+        for width, place in ((1440, ".side .place"), (390, ".top .place")):
+            site.opens("queues", width)
+            page.until(f"document.querySelector('{place}')?.checkVisibility()")
+            shown = page.run(f"document.querySelector('{place}').textContent")
+            assert shown == f"environment {name}"
+            assert page.run("document.title") == f"[{name}] Queues · BoltQ"
+            assert page.run("innerWidth") == width
+            assert site.breaches() == []
+        page.prefers(color_scheme="dark")
+        assert site.breaches() == []
+        page.prefers(color_scheme="light")
+
+
+def test_where_nothing_says_what_runs_here_nothing_is_named(page: Page, site: Site) -> None:
+    site.opens("queues")
+    site.sees("live")
+    assert page.run("document.querySelector('.place')") is None
+    assert page.run("document.title") == "Queues · BoltQ"
+
+
 def test_the_key_of_who_may_everything_is_kept_for_the_tab(guarded: Site) -> None:
     guarded.page.goes_to(f"{guarded.url}#/")
     guarded.writes("Secret", f"{SECRET}-admin")

@@ -38,7 +38,8 @@ def create_app(
     """
     traffic = Traffic()
     drive = driver.drive if driver else lambda _id: None
-    table = routes.table(boltq, drive, traffic)
+    environment = settings.environment if settings else ""
+    table = routes.table(boltq, drive, traffic, environment)
     access = Access.of(settings, table, keys) if settings else Access(table)
     limits = Limits.of(settings) if settings else Limits()
     app: App = falcon.App(

@@ -70,6 +70,7 @@ class Front:
     """GET /."""
 
     boltq: BoltQ
+    environment: str = ""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Tell what runs here: as text, as JSON for programs, and browsers are given the page."""
@@ -92,6 +93,8 @@ class Front:
         if kind == falcon.MEDIA_JSON:
             paths = [" ".join(line.split()[:2]) for line in _PATHS.splitlines()]
             about = {"name": "BoltQ", "version": __version__, "server": server}
+            if self.environment and not is_stranger:
+                about["environment"] = self.environment
             grants = [] if is_stranger else sorted(context.key.grants if context.key else GRANTS)
             send(resp, {**about, "grants": grants, "try": attempt, "paths": paths})
             return

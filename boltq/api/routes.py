@@ -54,17 +54,20 @@ class Route(NamedTuple):
 
 
 def table(
-    boltq: BoltQ, drive: Drive = lambda _id: None, traffic: Traffic | None = None
+    boltq: BoltQ,
+    drive: Drive = lambda _id: None,
+    traffic: Traffic | None = None,
+    environment: str = "",
 ) -> list[Route]:
     """Return every route of the API over a client: what is served, documented and guarded.
 
     `drive` is told of operations that are begun; whoever drives those of all queues finds them.
-    `traffic` is what counts the requests.
+    `traffic` is what counts the requests, `environment` what runs here, for people.
     """
     table: list[Route] = []
     looks = overview.looks(boltq)
     table += [
-        Route("/", front.Front(boltq), {"GET": "open"}, media=()),
+        Route("/", front.Front(boltq, environment), {"GET": "open"}, media=()),
         Route("/healthz", front.Healthz(), {"GET": "open"}, media=()),
         Route("/readyz", front.Readyz(boltq), {"GET": "open"}, media=()),
         Route(

@@ -21,6 +21,9 @@ export const grants = signal(null);
 /** The version of BoltQ that answers. */
 export const version = signal("");
 
+/** What runs here, as BOLTQ_ENVIRONMENT names it. */
+export const environment = signal("");
+
 /** How far the server's clock is ahead of this computer's, in ms. */
 const ahead = signal(0);
 const tick = signal(Date.now());
@@ -48,6 +51,7 @@ export async function learn() {
     const about = (await get("/", { headers: { Accept: "application/json" } })).json();
     grants.value = about.grants ?? [];
     version.value = about.version;
+    environment.value = about.environment ?? "";
   } catch { /* asked again with the next key */ }
 }
 

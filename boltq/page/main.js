@@ -5,7 +5,7 @@ import { effect, html, render, signal, useEffect, useRef, useState } from "./htm
 import { Icon, Mark } from "./icons.js";
 import { isHelping, KeyHelp } from "./keyboard.js";
 import { clock, secret, theme } from "./kept.js";
-import { grants, learn, now, overview, snapshot, version } from "./live.js";
+import { environment, grants, learn, now, overview, snapshot, version } from "./live.js";
 import { Button, Dialog, Field, Messages, Problem, sentence } from "./parts.js";
 import { isPaused } from "./poll.js";
 import { place, route, to } from "./route.js";
@@ -46,6 +46,16 @@ const next = (all, one) => all[(all.indexOf(one) + 1) % all.length];
 export function nextTheme() {
   const isDark = theme.value === "dark" || (theme.value === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
   theme.value = isDark ? "light" : "dark";
+}
+
+const KINDS = [[/test|stag|qa|pre/i, "warn"], [/prod|live/i, "bad"], [/dev|local|sandbox/i, "good"]];
+
+/** Where one is, so that nobody takes one for the other. */
+function Place() {
+  const name = environment.value;
+  if (!name) return null;
+  const [, kind] = KINDS.find(([words]) => words.test(name)) ?? [null, "other"];
+  return html`<span class="place ${kind}" title="BOLTQ_ENVIRONMENT"><span class="away">environment </span>${name}</span>`;
 }
 
 function Foot() {
@@ -106,11 +116,11 @@ function Frame() {
   return html`<div class="frame">
     <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); main.current.focus(); }}>Skip to the content</a>
     <header class="top">
-      <a class="brand" href=${to("")}><${Mark} size="24" />BoltQ</a><${Pulse} />
+      <a class="brand" href=${to("")}><${Mark} size="24" />BoltQ</a><${Place} /><${Pulse} />
       <button type="button" class="bare" aria-label="Menu" aria-expanded=${isMenuOpen.value} onClick=${() => { isMenuOpen.value = !isMenuOpen.value; }}><${Icon} name=${isMenuOpen.value ? "close" : "menu"} size="20" /></button>
     </header>
     <aside class="side ${isMenuOpen.value ? "open" : ""}" aria-label="BoltQ">
-      <a class="brand" href=${to("")}><${Mark} />BoltQ</a>
+      <a class="brand" href=${to("")}><${Mark} />BoltQ</a><${Place} />
       <${Nav} /><${Foot} />
     </aside>
     <main class="main" id="main" tabindex="-1" ref=${main}>
@@ -125,7 +135,8 @@ function Frame() {
 
 effect(() => {
   const { name, id } = route.value;
-  document.title = [id, screenOf(name)?.title, "BoltQ"].filter(Boolean).join(" · ");
+  const where = environment.value ? `[${environment.value}] ` : "";
+  document.title = where + [id, screenOf(name)?.title, "BoltQ"].filter(Boolean).join(" · ");
 });
 learn();
 snapshot.start();

@@ -238,6 +238,7 @@ SHAPES: dict[str, Schema] = {
     "About": members(
         "name version server grants try paths",
         **dict.fromkeys(("name", "version", "server", "try"), TEXT),
+        environment=_noted(TEXT, "there if `BOLTQ_ENVIRONMENT` names it and the caller has a key"),
         grants=listed(TEXT),
         paths=listed(TEXT),
     ),

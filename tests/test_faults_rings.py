@@ -22,7 +22,7 @@ def at_one_instant(q: QueueState, *calls: Call[object], silently: bool = False) 
     pipe = q.raw.pipeline(transaction=True)
     for call in calls:
         q.raw.script_load(sources()[call.script])
-        pipe.execute_command(*q.server._command(call))
+        pipe.execute_command(*q.server.command(call))
     if silently:
         pipe.delete(q.key("bell"))
     pipe.execute()

@@ -10,7 +10,7 @@ import pytest
 from line import line_to
 from queue_state import QueueState
 from servers import TestServer, until
-from workers import command, state, wait_for, working
+from workers import ALONE, WITH_A_CLAIM, command, listens, state, wait_for, working
 
 from boltq import address
 from boltq.evalsha import Server
@@ -66,20 +66,17 @@ def test_a_thread_that_is_broken_from_outside_says_so_and_goes_on(
         assert thread_of(worker, name).ident == before
 
 
+@pytest.mark.parametrize("lease_seconds", [ALONE, WITH_A_CLAIM])
 def test_a_fetcher_that_breaks_as_it_hears_a_ring_claims_all_the_same(
-    q: QueueState, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    q: QueueState,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    lease_seconds: float,
 ) -> None:
     # Else it would look at its queue soon anyway.
     monkeypatch.setattr(turns, "LOOK_SECONDS", 60)
-    with working(q, {"t": lambda: None}) as worker:
-        listening, wait = threading.Event(), worker._bells.wait
-
-        def listen(queues: list[str], seconds: float) -> str | None:
-            if seconds > 1:
-                listening.set()
-            return wait(queues, seconds)
-
-        worker._bells.wait = listen  # type: ignore[method-assign]
+    with working(q, {"t": lambda: None}, lease_seconds=lease_seconds) as worker:
+        listening = listens(worker)
         fetch.BLOCK_SECONDS = 1.2  # put back at the end of the block
         assert listening.wait(10)
         wait_until_idle(q)

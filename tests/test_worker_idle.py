@@ -12,7 +12,7 @@ from workers import wait_for, working
 
 from boltq.evalsha import Bells
 from boltq.worker import Worker, fetch, turns
-from boltq.worker.claim import Taken
+from boltq.worker.claim import Send, Taken
 from boltq.worker.turns import LOOK_SECONDS, MOST_LOOK_SECONDS, Turns
 
 
@@ -31,9 +31,9 @@ def claims_of(worker: Worker) -> list[str]:
     claimed: list[str] = []
     claim = worker._fetcher._claimer.claim
 
-    def note(queue: str, limit: int) -> Taken:
+    def note(queue: str, limit: int, send: Send | None = None) -> Taken:
         claimed.append(queue)
-        return claim(queue, limit)
+        return claim(queue, limit, send)
 
     worker._fetcher._claimer.claim = note  # type: ignore[method-assign]
     return claimed
@@ -99,7 +99,9 @@ def test_many_queues_are_noted_in_as_many_calls_as_one(q: QueueState) -> None:
 def test_a_ring_wakes_one_worker(q: QueueState, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "LOOK_SECONDS", 60)  # else they would look anyway
     with ExitStack() as stack:
-        workers = [stack.enter_context(working(q, {"t": lambda: None})) for _ in range(4)]
+        # Of two queues: that of one has its claim behind its wait, and a ring goes to one wait.
+        told = {"queues": [q.name, f"{q.name}-2"]}
+        workers = [stack.enter_context(working(q, {"t": lambda: None}, **told)) for _ in range(4)]
         fetch.BLOCK_SECONDS = 2.0  # put back at the end of the blocks
         wait_until_idle(q, 4)
         claimed = [claims_of(worker) for worker in workers]

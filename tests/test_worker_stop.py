@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from queue_state import QueueState
 from servers import until
-from workers import Gate, command, errors, state, wait_for, working
+from workers import ALONE, WITH_A_CLAIM, Gate, command, errors, listens, state, wait_for, working
 
 from boltq.worker import Worker, current_job, fetch
 
@@ -84,16 +84,12 @@ def test_leases_are_kept_alive_until_the_last_handler_has_ended(q: QueueState, g
         assert state(q, "a") == "completed"
 
 
-def test_a_ring_that_is_heard_after_the_stop_is_passed_on(q: QueueState) -> None:
-    with working(q, {"t": lambda: None}) as worker:
-        listening, wait = threading.Event(), worker._bells.wait
-
-        def listen(queues: list[str], seconds: float) -> str | None:
-            if seconds > 1:
-                listening.set()
-            return wait(queues, seconds)
-
-        worker._bells.wait = listen  # type: ignore[method-assign]
+@pytest.mark.parametrize("lease_seconds", [ALONE, WITH_A_CLAIM])
+def test_a_ring_that_is_heard_after_the_stop_is_passed_on(
+    q: QueueState, lease_seconds: float
+) -> None:
+    with working(q, {"t": lambda: None}, lease_seconds=lease_seconds) as worker:
+        listening = listens(worker)
         fetch.BLOCK_SECONDS = 2.0  # put back at the end of the block
         assert listening.wait(10)
         thread = stopping(worker, 20)

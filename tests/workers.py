@@ -46,6 +46,28 @@ def working(q: QueueState, handlers: Handlers, **options: Any) -> Iterator[Worke
             worker.stop(grace_seconds=0)
 
 
+def listens(worker: Worker) -> threading.Event:
+    """Told once the worker has begun a long wait for a bell, alone or with a claim behind it."""
+    listening, wait, then = threading.Event(), worker._bells.wait, worker._bells.then
+
+    def waiting(queues: list[str], seconds: float) -> str | None:
+        if seconds > 1:
+            listening.set()
+        return wait(queues, seconds)
+
+    def claiming(call: Any, timeout_seconds: float) -> Any:
+        if timeout_seconds > 1:
+            listening.set()
+        return then(call, timeout_seconds)
+
+    worker._bells.wait, worker._bells.then = waiting, claiming  # type: ignore[method-assign]
+    return listening
+
+
+ALONE, WITH_A_CLAIM = 10.0, 60.0
+"""Leases, in seconds, with which a worker of one queue waits for its bell so."""
+
+
 @contextmanager
 def command(
     q: QueueState, *arguments: str, folder: Path, **environ: str

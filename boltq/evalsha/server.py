@@ -70,7 +70,7 @@ class Server:
         return Ahead(
             None if self.address.kind == "cluster" else self._redis,
             call,
-            self._command(call),
+            self.command(call),
             again=lambda: self.call(call),
         )
 
@@ -119,7 +119,7 @@ class Server:
             pause = min(pause * 2, 1.0)
 
     def _once(self, call: Call[Any]) -> list[object]:
-        command = self._command(call)
+        command = self.command(call)
         try:
             reply = self._send(command)
         except refused.NoScriptError as missing:
@@ -136,7 +136,7 @@ class Server:
         return reply
 
     def _pipeline(self, calls: Sequence[Call[Any]]) -> list[object]:
-        commands = [self._command(call) for call in calls]
+        commands = [self.command(call) for call in calls]
         in_cluster = self.address.kind == "cluster"
         if in_cluster:
             replies: list[object] = self._redis.send(commands)
@@ -159,7 +159,8 @@ class Server:
     def _named(self, problem: Exception) -> BoltQError:
         return named(problem, self.address.shown)
 
-    def _command(self, call: Call[Any]) -> tuple[Any, ...]:
+    def command(self, call: Call[Any]) -> tuple[Any, ...]:
+        """Return a call as the command that travels: EVALSHA, its keys and arguments."""
         place = (call.script, call.queue)
         head = self._keys.get(place)
         if head is None:

@@ -3,8 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import msgspec
 
@@ -17,6 +18,9 @@ from boltq.job import read_header
 from boltq.worker.outage import Outage
 
 log = logging.getLogger(__name__)
+
+Reply: TypeAlias = scripts.ClaimReply
+Send: TypeAlias = Callable[[Call[Reply]], Reply]
 
 EPOCH_MS, STAMPS = 1_735_689_600_000, 2**49
 """Where stamps begin, 2025-01-01, and how many there are to a priority."""
@@ -57,22 +61,24 @@ class Claimer:
         self._outage = outage
         self._tells_due = tells_due
         self._given_up = threading.Event()
-        self._asked: dict[str, tuple[Call[scripts.ClaimReply], str, float]] = {}
+        self._asked: dict[str, tuple[Call[Reply], str, float]] = {}
 
     def give_up(self) -> None:
         """Do not wait any more for the answer to a claim that was sent."""
         self._given_up.set()
 
-    def claim(self, queue: str, limit: int) -> Taken:
+    def claim(self, queue: str, limit: int, send: Send | None = None) -> Taken:
         """Claim up to `limit` jobs of a queue.
 
+        send: makes the call, if it is a new one; None: at once.
         Raises Unavailable where no answer came: the next claim of the queue asks for it again, with
         the same token, for as long as the leases that it may have given would last. Other queues
         may be claimed meanwhile, on other nodes of a cluster. Raises also what a script refuses.
         """
-        if not self._is_asked(queue):
-            self._asked[queue] = self._new(queue, limit)
-        return self._ask(queue)
+        if self._is_asked(queue):
+            return self._ask(queue, self._server.call)
+        self._asked[queue] = self._new(queue, limit)
+        return self._ask(queue, send or self._server.call)
 
     def finish(self) -> list[Execution]:
         """Bring what was asked for and not heard, waiting until it comes or is given up."""
@@ -81,7 +87,7 @@ class Claimer:
             pause = PAUSE_SECONDS[0]
             while self._is_asked(queue):
                 try:
-                    found += self._ask(queue).jobs
+                    found += self._ask(queue, self._server.call).jobs
                 except Unavailable as problem:
                     if self._given_up.is_set():
                         return found
@@ -95,7 +101,7 @@ class Claimer:
     def _is_asked(self, queue: str) -> bool:
         return queue in self._asked and time.monotonic() < self._asked[queue][2]
 
-    def _new(self, queue: str, limit: int) -> tuple[Call[scripts.ClaimReply], str, float]:
+    def _new(self, queue: str, limit: int) -> tuple[Call[Reply], str, float]:
         token = ids.new_token()
         call = scripts.claim(
             queue,
@@ -108,10 +114,10 @@ class Claimer:
         # Counted from before the first send: so the lease ends here no later than on the server.
         return call, token, time.monotonic() + self._lease_seconds
 
-    def _ask(self, queue: str) -> Taken:
+    def _ask(self, queue: str, send: Send) -> Taken:
         call, token, deadline = self._asked[queue]
         try:
-            reply = self._server.call(call)
+            reply = send(call)
         except Unavailable:
             raise
         except BoltQError:

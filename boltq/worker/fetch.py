@@ -4,23 +4,29 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from boltq.errors import BoltQError, Unavailable
 from boltq.evalsha import Bells
 from boltq.execution import Execution
 from boltq.worker import surplus
-from boltq.worker.claim import Claimer
+from boltq.worker.claim import Claimer, Send
 from boltq.worker.leases import Leases
 from boltq.worker.outage import Outage
 from boltq.worker.pace import Pace
 from boltq.worker.perform import Performer
 from boltq.worker.surplus import Surplus
+from boltq.worker.suspect import Suspect
 from boltq.worker.turns import Turns
 
 log = logging.getLogger(__name__)
 
-BLOCK_SECONDS = 1.0
+BLOCK_SECONDS = 1.5
 """The longest wait, for a bell or for a free place; a stop is seen after it."""
+
+WAITING_LEASE_SECONDS = 20.0
+"""The shortest lease under which a claim waits at the server for the bell of a worker's only queue:
+its time counts from before the wait."""
 
 BURST_BLOCK_SECONDS = 0.05
 """The same for a worker that is to end when there is nothing more to do."""
@@ -78,7 +84,9 @@ class Fetcher:
         self._listen_at = 0.0
         self._stopping = threading.Event()
         self._freed = threading.Event()
-        self._suspect: tuple[Execution, float] | None = None
+        self._suspect = Suspect(leases)
+        waits = not burst and leases.seconds >= WAITING_LEASE_SECONDS
+        self._only = turns.queues[0] if waits and len(turns.queues) == 1 else None
         self._said: dict[str, str] = {}
         self._away: set[str] = set()
 
@@ -132,7 +140,7 @@ class Fetcher:
         """Claim once where there may be jobs, or wait once."""
         self._freed.clear()
         room = self._room()
-        if room == 0 or self._suspect_runs():
+        if room == 0 or self._suspect.runs:
             wait_seconds = BURST_BLOCK_SECONDS if self._ending else BLOCK_SECONDS
             self._freed.wait(surplus.LOOK_SECONDS if self._surplus.look() else wait_seconds)
             return
@@ -141,6 +149,9 @@ class Fetcher:
             self._claim(self._heard_meanwhile(queue) or queue, room)
         elif self._burst and self._is_through():
             self._ending = TROUBLE if self._said else DONE
+        elif self._only and self._bells.lead_on:
+            seconds = min(self._turns.rest_seconds(), BLOCK_SECONDS)
+            self._claim(self._only, room, partial(self._bells.then, timeout_seconds=seconds))
         elif rung := self._heard(
             self._turns.queues, BURST_BLOCK_SECONDS if self._burst else BLOCK_SECONDS
         ):
@@ -177,16 +188,6 @@ class Fetcher:
             return True
         return False
 
-    def _suspect_runs(self) -> bool:
-        """Whether a job runs that lost a lease before: it may end us, so it gets no new company."""
-        if self._suspect is None:
-            return False
-        execution, until = self._suspect
-        if execution in self._leases and time.monotonic() < until:
-            return True
-        self._suspect = None
-        return False
-
     def _heard(self, queues: list[str], most_seconds: float) -> str | None:
         """Wait for a bell, no longer than until a queue is due by time; it has jobs then."""
         wait_seconds = min(self._turns.rest_seconds(), most_seconds)
@@ -208,12 +209,12 @@ class Fetcher:
         """Leave out those that are away, which would keep the others from being heard."""
         return [queue for queue in queues if queue not in self._away]
 
-    def _claim(self, queue: str, room: int) -> None:
+    def _claim(self, queue: str, room: int, send: Send | None = None) -> None:
         # Slow jobs would keep their threads for long: then each queue has its share of them.
-        limit = room if self._pace.ahead else self._turns.share(queue, room)
+        limit = room if send or self._pace.ahead else self._turns.share(queue, room)
         began = time.monotonic()
         try:
-            taken = self._claimer.claim(queue, limit)
+            taken = self._claimer.claim(queue, limit, send)
         except Unavailable as problem:
             self._outage.lost(problem)
             self._away.add(queue)
@@ -238,9 +239,7 @@ class Fetcher:
     def _hand_on(self, jobs: list[Execution]) -> None:
         self._looked_again = False
         self._leases.add(jobs)
-        for execution in jobs:
-            if execution.lost:
-                self._suspect = (execution, execution.deadline)
+        self._suspect.look_for(jobs)
         self._performer.take(jobs)
 
     def _say_once(self, queue: str, problem: BoltQError) -> None:

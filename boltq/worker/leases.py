@@ -10,12 +10,12 @@ class Leases:
     """A set of executions that all threads share.
 
     Without a lock: each method is one operation of a set, which Python does whole.
-    lease_seconds: for how long at most the end of a job can still be told.
+    lease_seconds: of each, and for how long at most the end of a job can still be told; `seconds`.
     """
 
     def __init__(self, lease_seconds: float) -> None:
         self._held: set[Execution] = set()
-        self._lease_seconds = lease_seconds
+        self.seconds = lease_seconds
         self._last_ended_at = 0.0
         self.taken = 0
         self._settled = 0
@@ -35,7 +35,7 @@ class Leases:
         What a thread had in its hand when it broke is never told: so it counts no longer than it
         could be.
         """
-        if not self._held and time.monotonic() > self._last_ended_at + self._lease_seconds:
+        if not self._held and time.monotonic() > self._last_ended_at + self.seconds:
             return 0
         return self.taken - self._settled
 

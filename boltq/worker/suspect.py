@@ -1,0 +1,32 @@
+"""The job that lost a lease before: it may end the process, so it gets no new company."""
+
+import time
+from collections.abc import Iterable
+
+from boltq.execution import Execution
+from boltq.worker.leases import Leases
+
+
+class Suspect:
+    """The last of them that was taken, for as long as it is in hand; used by one thread."""
+
+    def __init__(self, leases: Leases) -> None:
+        self._leases = leases
+        self._found: tuple[Execution, float] | None = None
+
+    def look_for(self, jobs: Iterable[Execution]) -> None:
+        """Look for one among jobs that were taken."""
+        for execution in jobs:
+            if execution.lost:
+                self._found = (execution, execution.deadline)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is still in hand, and the lease with which it came would still last."""
+        if self._found is None:
+            return False
+        execution, until = self._found
+        if execution in self._leases and time.monotonic() < until:
+            return True
+        self._found = None
+        return False

@@ -10,6 +10,7 @@ from boltq import address, ids
 
 MOST_WEIGHT = 100
 MOST_LETTERS = 40
+MOST_MEMBERS = 100
 QUEUES_RULE = (
     f"queue names with commas between, each {ids.NAME_RULE}; behind a name a colon and a weight of "
     f"1 to {MOST_WEIGHT} if you like, as in mail:3,default"
@@ -17,6 +18,7 @@ QUEUES_RULE = (
 HOSTS_RULE = "host names or IP addresses with commas between, or * for any"
 
 _HOST = r"[A-Za-z0-9_.:%-]+"
+_MEMBER = re.compile(r"[^\s.,\x00-\x1f]{1,100}(\.[^\s.,\x00-\x1f]{1,100})*")
 _MOST = 999_999_999
 
 
@@ -103,6 +105,13 @@ def _environment(value: Any) -> str:
     return str(value)
 
 
+def _members(value: Any) -> tuple[str, ...]:
+    names = tuple(one.strip() for one in value.split(",") if one.strip())
+    if not 1 <= len(names) <= MOST_MEMBERS or not all(map(_MEMBER.fullmatch, names)):
+        raise ValueError
+    return names
+
+
 RULES: dict[str, Rule] = {
     "redis_addr": Rule("REDIS_ADDR", _address, address.FORMS),
     "api_host": Rule("API_HOST", _matching(_HOST), "a host name or an IP address"),
@@ -129,6 +138,11 @@ RULES: dict[str, Rule] = {
     "api_proxy": Rule("BOLTQ_API_PROXY", _proxy, "the IP address of a proxy, or * for any"),
     "environment": Rule(
         "BOLTQ_ENVIRONMENT", _environment, f"a name of 1 to {MOST_LETTERS} visible letters"
+    ),
+    "redact": Rule(
+        "BOLTQ_REDACT",
+        _members,
+        f"1 to {MOST_MEMBERS} names of members with commas between, as in password,card.number",
     ),
     "worker_id": Rule("WORKER_ID", _worker_id, ids.NAME_RULE),
     "data_dir": Rule("BOLTQ_DATA_DIR", Path, "a folder"),

@@ -232,6 +232,31 @@ def test_what_runs_here_is_named_on_the_page_and_in_its_tab(
         page.prefers(color_scheme="light")
 
 
+def test_what_nobody_is_to_see_is_not_on_the_page_and_such_a_job_is_not_edited(
+    page: Page, shared_servers: Callable[[str], TestServer]
+) -> None:
+    settings = Settings(redact=("password",))
+    with browsed(page, shared_servers("valkey"), settings=settings) as site:
+        for name, payload in (("hers", {"to": "Ada", "Password": SECRET}), ("his", {"to": "Bo"})):
+            site.boltq.enqueue("send", payload, queue=QUEUE, id=name)
+        edit = (
+            "[...document.querySelectorAll('button')]"
+            ".find((one) => one.textContent === 'Edit and enqueue again').disabled"
+        )
+        site.opens(f"jobs/{QUEUE}%3Ahers")
+        site.sees("Parts of it are shown to nobody")
+        assert site.shows('"Password": "[redacted]"')
+        assert page.run(edit)
+        assert SECRET not in page.run("document.documentElement.outerHTML")
+        assert site.breaches() == []
+        site.opens(f"jobs/{QUEUE}%3Ahis")
+        site.sees('"to": "Bo"')
+        assert not page.run(edit)
+        assert not site.shows("Parts of it are shown to nobody")
+        site.opens(f"jobs?text={SECRET[:4]}")
+        site.sees("No such jobs")
+
+
 def test_where_nothing_says_what_runs_here_nothing_is_named(page: Page, site: Site) -> None:
     site.opens("queues")
     site.sees("live")

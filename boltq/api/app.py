@@ -10,6 +10,7 @@ from boltq.api.driver import Driver
 from boltq.api.keys import Keys
 from boltq.api.limits import Limits
 from boltq.api.middleware import RequestLog, SameOrigin, Unchanged
+from boltq.api.redaction import Redaction
 from boltq.api.request_lines import RequestLines
 from boltq.api.traffic import Traffic
 from boltq.client import BoltQ
@@ -46,6 +47,7 @@ def create_app(
         middleware=[
             RequestLog(limits, traffic, lines or RequestLines()),
             access,
+            Redaction(settings.redact if settings else ()),
             SameOrigin(),
             Unchanged(),
         ]

@@ -19,6 +19,7 @@ from boltq.api.carried import carried, with_carried
 from boltq.api.idempotency import MEMBER, REPLAYED, Key, key_of
 from boltq.api.middleware import note
 from boltq.api.problems import BadField
+from boltq.api.redaction import Redaction
 from boltq.call import Call
 from boltq.client import BoltQ
 
@@ -63,7 +64,13 @@ class Batch:
         results: Results = {}
         with key.in_flight() if key else nullcontext():
             items = list(
-                self._read(_split(req, body), key, carried(req), None if whole else results)
+                self._read(
+                    _split(req, body),
+                    key,
+                    carried(req),
+                    None if whole else results,
+                    req.context.redaction,
+                )
             )
             known = self._known(key, items)
             for sent in _one_call(items) if whole else _calls(items):
@@ -85,6 +92,7 @@ class Batch:
         key: Key | None,
         carried: dict[str, object],
         refused: Results | None,
+        redaction: Redaction,
     ) -> Iterator[_Item]:
         """Read each job; a bad one is noted as refused, or where none may be, raised."""
         # Most jobs of a batch have the options of the one before, and the clock is asked once.
@@ -95,6 +103,7 @@ class Batch:
         for place, one in enumerate(written, 1):
             try:
                 asked = requests.read_job(one)
+                redaction.check(asked.payload)
                 own, headers = asked.decoded_headers(), usual
                 if key:
                     own = {**(own or {}), MEMBER: key.asked}

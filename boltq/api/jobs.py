@@ -7,7 +7,7 @@ from http import HTTPStatus
 import falcon
 
 from boltq import errors, newjob
-from boltq.api import listing, preference, requests, single
+from boltq.api import listing, preference, redaction, requests, single
 from boltq.api.answers import encode, send, with_members
 from boltq.api.bodies import json_body
 from boltq.api.carried import carried, with_carried
@@ -38,6 +38,7 @@ class Jobs:
         """
         body = json_body(req)
         asked = requests.read_job(body)
+        req.context.redaction.check(asked.payload)
         note(req, queue=asked.queue, type=asked.type)
         key = key_of(req, body)
         entered: Entered | None = preference.remembered(req)
@@ -53,7 +54,7 @@ class Jobs:
             key.check((job or self.boltq.get(entered.id, payload=False)).headers)
             resp.set_header(REPLAYED, "true")
         is_new = entered.created or key is not None
-        shown = job.to_json() if job else entered.shown or encode({"id": entered.id})
+        shown = redaction.shown(req, job) if job else entered.shown or encode({"id": entered.id})
         status = HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
         if job is not None and preference.seconds(req):
             preference.until_ended(req, resp, self.boltq, job, remember=entered)
@@ -123,7 +124,7 @@ def _job(boltq: BoltQ, req: falcon.Request, id: str) -> Job:
 
 def _job_or_id(boltq: BoltQ, req: falcon.Request, id: str) -> bytes:
     job = _job_or_none(boltq, req, id)
-    return encode({"id": id}) if job is None else job.to_json()
+    return encode({"id": id}) if job is None else redaction.shown(req, job)
 
 
 def _job_or_none(boltq: BoltQ, req: falcon.Request, id: str) -> Job | None:

@@ -10,7 +10,7 @@ from typing import get_args
 import falcon
 import msgspec
 
-from boltq.api import merged, queries, requests, searched
+from boltq.api import merged, queries, redaction, requests, searched
 from boltq.api.answers import array, encode, etag, send
 from boltq.api.merged import Source, Wanted
 from boltq.api.problems import BadField
@@ -69,12 +69,12 @@ def show(
         queues = [requests.read_queue(queue)] if queue else boltq.queues()
         starts = {Source(name, state): "" for name in queues for state in states}
     if text:
-        found = searched.page(boltq.server, starts, wanted, text)
+        found = searched.page(boltq.server, starts, wanted, text, req.context.redaction.searched)
     else:
         found = merged.page(boltq.server, starts, wanted)
     scanned, total = before.scanned + found.scanned, before.total + found.total
     rest = _pack(found.rest, states, f"{mark} {scanned} {total - found.left}")
-    shown = array(job.to_json() for job in found.jobs)
+    shown = array(redaction.shown(req, job) for job in found.jobs)
     bounds = b'"scanned":%d,"total":%d' % (scanned, total)
     # A cursor tells when its list was begun: by itself it changes each time.
     send(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import falcon
 
 from boltq import ids
-from boltq.api import operator_requests, queries, requests
+from boltq.api import operator_requests, queries, redaction, requests
 from boltq.api.answers import array, encode, send
 from boltq.api.bodies import json_body, optional_json_body
 from boltq.api.driver import STEP_LIMIT, Drive
@@ -74,7 +74,7 @@ class Operations:
             self.drive(operation.id)
             send(resp, shown(operation), HTTPStatus.ACCEPTED)
             return
-        sample = array(job.to_json() for job in _sample(self.boltq, operation))
+        sample = array(redaction.shown(req, job) for job in _sample(self.boltq, operation))
         send(resp, encode(shown(operation))[:-1] + b',"sample":' + sample + b"}")
 
     def _counted(self, operation: Operation) -> Operation:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
 from boltq import ids, scripts
@@ -19,12 +19,18 @@ PAGE_JOBS = 50
 """How many jobs are looked at before the time is."""
 
 
-def page(server: Server, starts: Mapping[Source, str], wanted: Wanted, text: str) -> Found:
+def page(
+    server: Server,
+    starts: Mapping[Source, str],
+    wanted: Wanted,
+    text: str,
+    seen: Callable[[bytes], bytes] = bytes,
+) -> Found:
     """Return the next jobs as `merged.page` does, of which only those that hold `text`.
 
     Letters of ASCII are the same in both cases, and a text is found as it is or as JSON escapes it.
     Ends with LOOK_SECONDS even where the page is not full. Costs two round trips for each
-    PAGE_JOBS, and one for each 6 MB of their payloads.
+    PAGE_JOBS, and one for each 6 MB of their payloads. `seen` tells what of a payload is looked at.
     """
     needles = {one.lower().encode() for one in (text, json.dumps(text)[1:-1])}
     deadline = time.monotonic() + LOOK_SECONDS
@@ -34,7 +40,7 @@ def page(server: Server, starts: Mapping[Source, str], wanted: Wanted, text: str
     while True:
         most = min(PAGE_JOBS, wanted.limit - len(jobs))
         found = merged.page(server, rest, wanted.at_most(most))
-        holding = _holding(server, found.jobs, needles)
+        holding = _holding(server, found.jobs, needles, seen)
         jobs += [job for job in found.jobs if job.id in holding]
         scanned += found.scanned
         total = before + found.total
@@ -43,7 +49,9 @@ def page(server: Server, starts: Mapping[Source, str], wanted: Wanted, text: str
             return Found(jobs, rest, scanned, total, found.left)
 
 
-def _holding(server: Server, jobs: Sequence[Job], needles: set[bytes]) -> set[str]:
+def _holding(
+    server: Server, jobs: Sequence[Job], needles: set[bytes], seen: Callable[[bytes], bytes]
+) -> set[str]:
     by_queue = groupby(sorted(jobs, key=lambda job: job.queue), key=lambda job: job.queue)
     asked = {queue: [ids.split(job.id)[1] for job in some] for queue, some in by_queue}
     holding: set[str] = set()
@@ -59,7 +67,7 @@ def _holding(server: Server, jobs: Sequence[Job], needles: set[bytes]) -> set[st
             for id, item in zip(inside, reply.answers, strict=True):
                 if isinstance(item, scripts.InspectLater):
                     later.setdefault(queue, []).append(id)
-                elif isinstance(item, scripts.InspectJob) and _holds(item.payload, needles):
+                elif isinstance(item, scripts.InspectJob) and _holds(seen(item.payload), needles):
                     holding.add(ids.join(queue, id))
         asked = later
     return holding

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import falcon
 
 from boltq import errors, ids
-from boltq.api import operator_requests, preference, requests, timeline
+from boltq.api import operator_requests, preference, redaction, requests, timeline
 from boltq.api.answers import etag, send
 from boltq.api.bodies import json_body, optional_json_body
 from boltq.api.middleware import note
@@ -25,10 +25,10 @@ _NOWHERE = "nowhere"
 class MovedOn(errors.Moved):
     """A job is not as the tag in If-Match says; the answer has its tag now."""
 
-    def __init__(self, sentence: str, job: Job) -> None:
+    def __init__(self, sentence: str, req: falcon.Request, job: Job) -> None:
         super().__init__(sentence, job.place)
         self.members = {"state": job.state}
-        self.headers = {"ETag": tag_of(job, job.to_json())}
+        self.headers = {"ETag": tag_of(job, redaction.shown(req, job))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class OneJob:
         try:
             self.boltq.purge_job(id, place=place)
         except errors.Moved as moved:
-            raise MovedOn(str(moved), self.boltq.get(id)) from moved
+            raise MovedOn(str(moved), req, self.boltq.get(id)) from moved
         resp.status = HTTPStatus.NO_CONTENT
 
 
@@ -113,7 +113,7 @@ def show(boltq: BoltQ, req: falcon.Request, resp: falcon.Response, text: str | N
     job = boltq.get(read_id(req, text))
     note(req, type=job.type)
     preference.until_ended(req, resp, boltq, job)
-    send(resp, job.to_json())
+    send(resp, redaction.shown(req, job))
     resp.context.tag = tag_of(job, resp.data or b"")
 
 
@@ -129,7 +129,7 @@ def _alter(
     try:
         boltq.alter(id, priority=priority, delay_seconds=delay, place=place)
     except errors.Moved as moved:
-        raise MovedOn(str(moved), boltq.get(id)) from moved
+        raise MovedOn(str(moved), req, boltq.get(id)) from moved
 
 
 def _place(boltq: BoltQ, req: falcon.Request, id: str) -> str:
@@ -155,5 +155,5 @@ def _answer(boltq: BoltQ, req: falcon.Request, resp: falcon.Response, id: str) -
         send(resp, {"id": id})
         return
     note(req, type=job.type)
-    send(resp, job.to_json())
+    send(resp, redaction.shown(req, job))
     resp.set_header("ETag", tag_of(job, resp.data or b""))

@@ -13,8 +13,8 @@ function Pieces({ pieces, isColoured }) {
   return html`${pieces.map(([kind, part], i) => (kind === "mark" ? part : html`<span key=${i} class=${kind}>${part}</span>`))}`;
 }
 
-/** `json` is the text of a value; `isBytes` that it is base64 of what is no JSON. */
-export function Viewer({ title, json, isBytes = false, none = "none" }) {
+/** `json` is the text of a value; `isBytes` that it is base64 of what is no JSON, `isCut` that the API keeps parts back. */
+export function Viewer({ title, json, isBytes = false, none = "none", isCut = false }) {
   const [isAll, showAll] = useState(false);
   const [form, choose] = useState("laid out");
   const told = useMemo(() => {
@@ -34,6 +34,7 @@ export function Viewer({ title, json, isBytes = false, none = "none" }) {
       ${json.length > 60 && !isBytes && html`<${Choice} label=${`How ${title} is shown`} options=${[["laid out", "laid out"], ["as it came", "as it came"]]} value=${form} onChange=${choose} />`}
       <${Copy} text=${json} what=${title} />`}>
     <pre class="json" tabindex="0"><${Pieces} pieces=${told.pieces} isColoured=${!isAll || json.length < COLOURED_LETTERS} /></pre>
+    ${isCut && html`<p class="under-table">Parts of it are shown to nobody: what was set by BOLTQ_REDACT.</p>`}
     ${(!told.isWhole || isAll) && html`<div class="rest">${told.isWhole ? html`<span>All ${bytes(size)} of it.</span>` : html`<span>The first ${bytes(FIRST_LETTERS)} of ${bytes(size)}.</span><button type="button" class="button small" onClick=${() => showAll(true)}>Show all</button>`}
       <button type="button" class="button small" onClick=${save}>Save</button></div>`}
   <//>`;

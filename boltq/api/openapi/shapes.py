@@ -50,6 +50,9 @@ def job_members() -> dict[str, Schema]:
         "payload_base64": BASE64,
         "headers": ANY,
         "headers_base64": BASE64,
+        "redacted": _noted(
+            listed(TEXT), "which of payload, result and headers lack what `BOLTQ_REDACT` names"
+        ),
         "state": STATE,
         "priority": _noted(WHOLE, "0 to 9, 9 first"),
         "attempt": _noted(WHOLE, "the present or the last one, 0 before the first"),

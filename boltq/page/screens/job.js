@@ -16,6 +16,9 @@ import { Actions as Elsewheres, bodyOf, Elsewhere, enqueueSnippets, jobSnippets 
 import { Viewer } from "../viewer.js";
 import { why } from "../why.js";
 
+/** Whether the API keeps back parts of what the job holds under a name. */
+const hides = (job, name) => job.redacted?.includes(name) ?? false;
+
 const ENDED = ["completed", "cancelled", "dead"];
 const RESTS = ["scheduled", "queued", "retrying"];
 
@@ -129,7 +132,7 @@ function Actions({ job, look }) {
     ${["scheduled", "retrying"].includes(job.state) && html`<${Button} icon="running" kind="first" disabled=${!isAdmin} onClick=${() => does("/run", "Its time has come.")}>Run now<//>`}
     ${job.state === "dead" && html`<${Button} icon="again" kind="first" disabled=${!isAdmin} onClick=${() => does("/replay", "It is queued again, with fresh attempts.")}>Replay<//>`}
     ${(rests || job.state === "running") && html`<${Button} icon="close" disabled=${!isAdmin || job.cancel_asked} onClick=${() => does("/cancel", job.state === "running" ? "Its worker is asked to stop." : "Cancelled.")}>Cancel<//>`}
-    <${Button} icon="edit" disabled=${!may("enqueue")} onClick=${() => setOpen("again")}>Edit and enqueue again<//>
+    <${Button} icon="edit" disabled=${!may("enqueue") || hides(job, "payload")} title=${hides(job, "payload") ? "Parts of its payload are shown to nobody, and so they cannot be enqueued from here" : undefined} onClick=${() => setOpen("again")}>Edit and enqueue again<//>
     ${job.state !== "running" && html`<${Button} icon="trash" kind="danger" disabled=${!isAdmin} onClick=${() => setOpen("delete")} title="Delete it">Delete<//>`}
     ${open === "again" && html`<${Again} job=${job} onClose=${() => setOpen("")} />`}
     ${open === "delete" && html`<${Delete} job=${job} onClose=${() => setOpen("")} />`}`;
@@ -160,7 +163,7 @@ export function Job({ id }) {
   }
   const [is, follows] = why(job, overview.value?.queues.find((one) => one.queue === job.queue), workersOf(job.queue));
   const { raw } = job;
-  const view = (name, none) => (raw[`${name}_base64`] ? { json: String(unquoted(raw[`${name}_base64`])), isBytes: true } : { json: raw[name], none });
+  const view = (name, none) => (raw[`${name}_base64`] ? { json: String(unquoted(raw[`${name}_base64`])), isBytes: true } : { json: raw[name], none, isCut: hides(job, name) });
   return html`<${Head} title=${job.type} under=${html`<span class="row"><${State} name=${job.state} /><span class="mono break">${job.id}</span><${Copy} text=${job.id} what="the id" /></span>`}>
       <${Actions} job=${job} look=${() => poll.look()} />
     <//>

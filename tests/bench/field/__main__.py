@@ -11,8 +11,9 @@ worker started, from the first handler's call to the last one's. The order turns
 round. All keep what they keep by default. The server has one processor, all else the others.
 
 A life is what the server did from before the first job of such a queue was enqueued, in bulk where
-there is that, until its worker had ended. boltq_hundreds is BoltQ in calls of 100 jobs without a
-worker: that of which the design says 14 us.
+there is that, until its worker had ended. A pick-up is from before a job was enqueued, 20 a second,
+to its handler's first line, in an idle worker. boltq_hundreds is BoltQ in calls of 100 jobs without
+a worker: that of which the design says 14 us.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bench.apart import apart
@@ -31,8 +32,11 @@ from bench.field.page import Found, page_of
 from bench.field.served import commands_us, direct_shares, used
 from servers import TestServer, process_server
 
+from boltq.bench.pickup import at_least_of
+
 SINGLE_SHARE = 0.1
 WATCHED_JOBS = 500
+WARM_JOBS, PICKUPS = 40, 100
 MOST_SECONDS = 120
 
 
@@ -103,15 +107,35 @@ def _round(
     after = used(server.raw())
     yield "a life, in commands", commands_us(before, after, direct) / jobs
     yield "a life, CPU", (after.cpu - before.cpu) / jobs
+    if one.library.single and not one.library.forks:
+        server.raw().flushall()
+        waited_ms = _picked_up(one)
+        yield "pick-up, p50", at_least_of(waited_ms, 0.5)
+        yield "pick-up, p99", at_least_of(waited_ms, 0.99)
 
 
 def _drain(one: Installed, jobs: int) -> float:
     """Let a worker drain what is there; returns the seconds from the first job to the last."""
+    moments = _worked(one, jobs, lines=jobs if one.library.forks else 2)
+    return max(moments) - min(moments)
+
+
+def _picked_up(one: Installed) -> list[float]:
+    """Return how long jobs waited for an idle worker, in ms, the shortest first."""
+    jobs = WARM_JOBS + PICKUPS
+    waited = _worked(one, jobs, lines=jobs, sends=lambda: one.enqueue("paced", jobs))
+    return sorted(seconds * 1000 for seconds in waited[WARM_JOBS:])
+
+
+def _worked(
+    one: Installed, jobs: int, *, lines: int, sends: Callable[[], object] = lambda: None
+) -> list[float]:
+    """Let a worker do jobs, those too that `sends` sends; returns the lines that it told."""
     told = one.folder / "told"
     told.unlink(missing_ok=True)
     process = one.worker({"FIELD_JOBS": str(jobs), "FIELD_TOLD": str(told)})
-    lines = jobs if one.library.forks else 2
     try:
+        sends()
         until = time.monotonic() + MOST_SECONDS
         while not told.exists() or len(told.read_text().splitlines()) < lines:
             if process.poll() is not None or time.monotonic() > until:
@@ -125,8 +149,7 @@ def _drain(one: Installed, jobs: int) -> float:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    moments = [float(line) for line in told.read_text().splitlines()]
-    return max(moments) - min(moments)
+    return [float(line) for line in told.read_text().splitlines()]
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ COSTS = {
     "a life, in commands": "a life, us in commands",
     "a life, CPU": "a life, us of the server's CPU",
 }
-WAYS = {**RATES, **COSTS}
+PICKUPS = {"pick-up, p50": "pick-up p50, ms", "pick-up, p99": "pick-up p99, ms"}
+WAYS = {**RATES, **COSTS, **PICKUPS}
 
 FASTER = {("dramatiq", "drain"): 5, ("bullmq", "drain"): 2, ("huey", "enqueue"): 1}
 """How many times as fast as another BoltQ is to be."""
@@ -34,6 +35,8 @@ def page_of(found: Found, versions: dict[str, str], how: str) -> str:
         *_table(found, versions, RATES, how),
         "",
         *_table(found, versions, COSTS, "what the server did"),
+        "",
+        *_table(found, versions, PICKUPS, "by an idle worker"),
         "",
     ]
     for (name, way), bar in FASTER.items():

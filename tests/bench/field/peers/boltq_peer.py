@@ -1,8 +1,8 @@
-"""BoltQ: boltq_peer.py single|bulk JOBS enqueues; boltq-worker works."""
+"""BoltQ: boltq_peer.py single|bulk|paced JOBS enqueues; boltq-worker works."""
 
 import sys
 
-from counted import PAYLOAD, count, timed
+from counted import PAYLOAD, count, paced, timed
 
 from boltq import BoltQ, NewJob
 
@@ -10,8 +10,8 @@ app = BoltQ()
 
 
 @app.job("noop")
-def noop(**_payload: str) -> None:
-    count()
+def noop(sent_ns: int = 0, **_payload: str) -> None:
+    count(sent_ns)
 
 
 def single(jobs: int) -> None:
@@ -24,4 +24,5 @@ def bulk(jobs: int) -> None:
 
 
 if __name__ == "__main__":
-    timed(lambda: {"single": single, "bulk": bulk}[sys.argv[1]](int(sys.argv[2])))
+    ways = {"single": single, "bulk": bulk, "paced": lambda jobs: paced(noop.enqueue, jobs)}
+    timed(lambda: ways[sys.argv[1]](int(sys.argv[2])))

@@ -1,18 +1,18 @@
-"""dramatiq: dramatiq_peer.py single JOBS enqueues; it has no bulk."""
+"""dramatiq: dramatiq_peer.py single|paced JOBS enqueues; it has no bulk."""
 
 import os
 import sys
 
 import dramatiq
-from counted import PAYLOAD, count, timed
+from counted import PAYLOAD, count, paced, timed
 from dramatiq.brokers.redis import RedisBroker
 
 dramatiq.set_broker(RedisBroker(url=os.environ["FIELD_REDIS"]))
 
 
 @dramatiq.actor
-def noop(**_payload: str) -> None:
-    count()
+def noop(sent_ns: int = 0, **_payload: str) -> None:
+    count(sent_ns)
 
 
 def single(jobs: int) -> None:
@@ -21,4 +21,5 @@ def single(jobs: int) -> None:
 
 
 if __name__ == "__main__":
-    timed(lambda: single(int(sys.argv[2])))
+    ways = {"single": single, "paced": lambda jobs: paced(noop.send, jobs)}
+    timed(lambda: ways[sys.argv[1]](int(sys.argv[2])))

@@ -1,17 +1,17 @@
-"""huey: huey_peer.py single JOBS enqueues; it has no bulk."""
+"""huey: huey_peer.py single|paced JOBS enqueues; it has no bulk."""
 
 import os
 import sys
 
-from counted import PAYLOAD, count, timed
+from counted import PAYLOAD, count, paced, timed
 from huey import RedisHuey
 
 huey = RedisHuey("field", url=os.environ["FIELD_REDIS"])
 
 
 @huey.task()
-def noop(**_payload: str) -> None:
-    count()
+def noop(sent_ns: int = 0, **_payload: str) -> None:
+    count(sent_ns)
 
 
 def single(jobs: int) -> None:
@@ -23,4 +23,5 @@ if __name__ == "__main__":
     # As the consumer imports it: the name of the module is in the task.
     import huey_peer
 
-    timed(lambda: huey_peer.single(int(sys.argv[2])))
+    ways = {"single": huey_peer.single, "paced": lambda jobs: paced(huey_peer.noop, jobs)}
+    timed(lambda: ways[sys.argv[1]](int(sys.argv[2])))

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-GUIDES = (ROOT / "boltq/README.md", ROOT / "boltq/worker/README.md", ROOT / "boltq/ops/README.md")
+GUIDES = tuple(
+    ROOT / folder / "README.md" for folder in ("boltq", "boltq/worker", "boltq/ops", "boltq/api")
+)
 PAGES = (README, *GUIDES)
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

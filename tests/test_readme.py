@@ -312,7 +312,10 @@ def understood(line: str, page: Path) -> None:
 
 
 def test_the_table_of_paths_is_that_of_the_api() -> None:
-    rows = pages.rows(README, "method and path")
+    rows = pages.rows(GUIDES[3], "method and path")
+    assert {row[0] for row in pages.rows(README, "method and path")} <= {
+        f"`{code}`" for row in rows for code in pages.codes(row[0])
+    }
     named = {code.partition("?")[0] for row in rows for code in pages.codes(row[0])}
     served = (line.split()[:2] for line in front._PATHS.splitlines())
     assert named == {f"{method} {path.partition('?')[0]}" for method, path in served}

@@ -119,7 +119,7 @@ def test_broken_off_in_the_midst_the_next_call_has_its_own_answer(app: BoltQ, qu
 
     with pytest.raises(KeyboardInterrupt):
         app.enqueue_many(jobs(), queue=queue)
-    assert not app.server._redis.connection_pool._in_use_connections
+    assert not app.server._redis.connection_pool._get_in_use_connections()
     assert app.stats(queue).queued in {0, 500}  # nobody has heard
 
 
@@ -156,7 +156,7 @@ def test_where_the_server_stays_away_the_jobs_of_the_batch_are_named(
 def test_no_connection_is_left_in_use(app: BoltQ, queue: str) -> None:
     app.enqueue_many(echoes(1200), queue=queue)
     pool = app.server._redis.connection_pool
-    assert not pool._in_use_connections
+    assert not pool._get_in_use_connections()
 
 
 @pytest.mark.cluster
@@ -190,7 +190,7 @@ def test_a_call_that_was_begun_and_dropped_leaves_its_connection_to_others(app: 
     server.ping()
     pool = server._redis.connection_pool
     under_way = server.begin(scripts.stats("default"))
-    assert len(pool._in_use_connections) == 1
+    assert len(pool._get_in_use_connections()) == 1
     under_way.drop()
-    assert not pool._in_use_connections
+    assert not pool._get_in_use_connections()
     assert server.call(scripts.stats("default")).now_ms > 0

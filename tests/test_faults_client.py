@@ -10,6 +10,7 @@ import threading
 import pytest
 from line import Line
 from queue_state import QueueState
+from servers import until
 from told_apart import ask, heard, line, own, q
 
 from boltq import address
@@ -56,6 +57,34 @@ def test_who_finds_no_connection_within_the_patience_is_told_so(q: QueueState, l
     few.close()
 
 
+def test_connections_that_were_lost_are_not_counted(q: QueueState) -> None:
+    pool = q.server._redis.connection_pool
+    pool.disconnect()
+    pool.max_connections = 3
+    for _ in range(10):
+        gc.collect()
+        pool.get_connection()  # by who is broken off before he can give it back
+    gc.collect()
+    assert heard(q.call(ask(q, 3))) == b"3"
+
+
+def test_connections_are_kept_for_the_next_call_and_closed_with_the_client(q: QueueState) -> None:
+    def connected() -> int:
+        return len(q.raw.client_list())
+
+    before = connected()
+    road = Server(q.server.address)
+    for n in range(20):
+        assert heard(road.call(ask(q, n))) == b"%d" % n
+        road.call_all([ask(q, n), ask(q, n)])
+        road.ping()
+    assert connected() == before + 1
+    road.close()
+    until(lambda: connected() == before)
+    assert heard(road.call(ask(q, 7))) == b"7"  # it may go on
+    road.close()
+
+
 @pytest.mark.timeout(30)
 def test_the_collector_of_garbage_may_run_at_any_moment(q: QueueState) -> None:
     """Clients that were dropped are closed by it, whatever lock is held then."""
@@ -93,3 +122,20 @@ def test_a_child_that_was_forked_asks_over_connections_of_its_own(q: QueueState)
         assert heard(q.call(ask(q, n % 20))) == b"%d" % (n % 20)
     assert os.waitpid(child, 0)[1] == 0
     assert q.raw.info("stats")["total_connections_received"] > before
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_keeps_no_connection_that_its_parent_was_using(q: QueueState) -> None:
+    pool = q.server._redis.connection_pool
+    taken = pool.get_connection()
+    child = os.fork()
+    if not child:
+        own = pool.get_connection()
+        pool.release(own)
+        pool.release(taken)
+        os._exit(pool.get_connection() is not own)
+    assert os.waitpid(child, 0)[1] == 0
+    pool.release(taken)  # and to its parent it is as good as before
+    assert pool.get_connection() is taken
+    pool.release(taken)
+    assert heard(q.call(ask(q, 7))) == b"7"

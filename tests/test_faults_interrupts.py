@@ -18,7 +18,6 @@ from told_apart import ask, heard, line, own, q
 
 from boltq import scripts
 from boltq.embedded import Embedded
-from boltq.evalsha import exchange
 
 __all__ = ["line", "own", "q"]
 
@@ -32,7 +31,8 @@ def test_an_answer_that_nobody_waited_for_is_never_that_of_the_next_call(
     q: QueueState, line: Line, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     q.call(ask(q, 0))
-    read = exchange.hear
+    kind = q.server._redis.connection_pool.connection_class
+    read = kind.hear
     reads = iter(range(100))
 
     def broken_off(connection: Any) -> Any:
@@ -43,7 +43,7 @@ def test_an_answer_that_nobody_waited_for_is_never_that_of_the_next_call(
 
     line.slow(0.05)  # so that no answer is there yet when the next call is sent
     with monkeypatch.context() as patched:
-        patched.setattr(exchange, "hear", broken_off)
+        patched.setattr(kind, "hear", broken_off)
         with pytest.raises(Interrupted):
             q.call(ask(q, 1)) if how == "call" else q.server.call_all([ask(q, 1), ask(q, 2)])
     assert heard(q.call(ask(q, 3))) == b"3"

@@ -164,7 +164,7 @@ def test_a_request_that_breaks_off_at_any_byte_is_not_done_and_the_next_try_does
 
 def _packed(road: Server, call: Call[Any]) -> list[bytes]:
     connection = road._redis.connection_pool.make_connection()
-    return list(connection.pack_command(*road._command(call)))
+    return list(connection.pack_command(*road.command(call)))
 
 
 @pytest.mark.parametrize("piece_bytes", [1, 7])

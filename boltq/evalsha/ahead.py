@@ -6,7 +6,6 @@ from typing import Any, Generic, TypeVar, cast
 from redis.exceptions import RedisError
 
 from boltq.call import Call
-from boltq.evalsha.exchange import hear
 
 R = TypeVar("R")
 
@@ -30,7 +29,7 @@ class Ahead(Generic[R]):
         self._pool = client.connection_pool
         try:
             self._connection = self._pool.get_connection()
-            self._connection.send_packed_command(self._connection.pack_commands([command]))
+            self._connection.ask([command])
         except BaseException as problem:
             self.drop()
             if not isinstance(problem, RedisError | OSError):
@@ -41,7 +40,7 @@ class Ahead(Generic[R]):
         if self._connection is None:
             return self._again()
         try:
-            reply = hear(self._connection)
+            reply = self._connection.hear()
         except BaseException as problem:
             self.drop()
             if not isinstance(problem, RedisError | OSError):
@@ -58,5 +57,4 @@ class Ahead(Generic[R]):
         """Do not wait any more: nobody hears whether the script has run."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.disconnect()
-            self._pool.release(connection)
+            self._pool.release(connection)  # which closes it: an answer is still to come

@@ -8,6 +8,8 @@ from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.retry import Retry
 
+from boltq.evalsha.exchange import exchange
+
 Command = tuple[Any, ...]
 
 
@@ -59,10 +61,7 @@ class Cluster(RedisCluster):
         replies: list[object] = [None] * len(commands)
         for node, numbers in self._by_node(commands).items():
             try:
-                pipe = self.get_redis_connection(node).pipeline(transaction=False)
-                for n in numbers:
-                    pipe.execute_command(*commands[n])  # type: ignore[no-untyped-call]
-                answers = pipe.execute(raise_on_error=False)
+                answers = exchange(self.get_redis_connection(node), [commands[n] for n in numbers])
             except (refused.RedisError, OSError) as problem:
                 answers = [problem] * len(numbers)
                 self._look_again(node)

@@ -14,7 +14,7 @@ from redis.sentinel import Sentinel
 from boltq.address import Address
 from boltq.errors import BadArgument, BoltQError, Corrupt, NotAllowed, ServerFull, Unavailable
 from boltq.evalsha.cluster import Cluster
-from boltq.evalsha.whole import make_whole
+from boltq.evalsha.pool import make_lean
 
 ROAD_ERRORS = (refused.RedisError, refused.RedisClusterException, OSError)
 """What redis-py raises; the second, of a cluster that is not found, is none of the first."""
@@ -55,7 +55,7 @@ def connect(address: Address, *, timeout_seconds: float) -> Any:
 
     def make() -> Any:
         client = _client(address, timeout_seconds)
-        make_whole(client)
+        make_lean(client)
         return client
 
     return _Late(make) if address.kind == "cluster" else make()

@@ -1,91 +1,99 @@
 """Connections on which no call is ever given the answer to another."""
 
+from collections.abc import Sequence
 from functools import cache
+from select import POLLIN, poll
 from typing import Any
 
 from hiredis import pack_command
-from redis.cluster import RedisCluster
-from redis.exceptions import ResponseError
+from redis._parsers.hiredis import NOT_ENOUGH_DATA
+from redis.connection import AbstractConnection
+from redis.exceptions import ConnectionError, ResponseError  # noqa: A004 - theirs
+
+Command = tuple[Any, ...]
 
 _ONE_WRITE_BYTES = 256 * 1024
 """Commands of no more are put together, to be sent in one call of the kernel."""
 
 
-def _packed(commands: list[Any]) -> list[bytes]:
-    """Write calls of scripts as they travel; nothing for what redis-py can do, or refuses."""
-    if any(command[0] != "EVALSHA" for command in commands):
-        return []
-    try:
-        packed = [pack_command(tuple(command)) for command in commands]
-    except TypeError:
-        return []
-    return [b"".join(packed)] if sum(map(len, packed)) <= _ONE_WRITE_BYTES else packed
+class Whole(AbstractConnection):
+    """A connection of redis-py that counts the answers still to come.
+
+    A call may be broken off between its request and its answer, by a signal's handler that raises
+    or an exception that another thread throws in. Then its answer is owed, and the connection is
+    of no more use. redis-py opens it, and speaks on it for its own commands; scripts are called by
+    `ask` and `hear`.
+    """
+
+    owed = 0
+    _watch: Any = None
+
+    def ask(self, commands: Sequence[Command]) -> None:
+        """Send commands, in one write unless they are large; then `hear` as many answers."""
+        pieces = _packed(commands) or super().pack_commands(commands)  # type: ignore[no-untyped-call]
+        self.owed += len(commands)
+        self.send_packed_command(pieces)  # type: ignore[no-untyped-call]
+
+    def hear(self) -> object:
+        """Read one answer; a refusal is returned, not raised."""
+        parser: Any = self._parser
+        reader = parser._reader  # noqa: SLF001 - read_response takes three times as long
+        if reader is None:
+            raise ConnectionError("the connection was closed")
+        answer: object = reader.gets()
+        while answer is NOT_ENOUGH_DATA:
+            parser.read_from_socket()
+            answer = reader.gets()
+        if isinstance(answer, ConnectionError):
+            raise answer  # such as LOADING: what was asked after it will be refused, too
+        self.owed -= 1
+        return answer
+
+    def is_idle(self) -> bool:
+        """Whether it is open, and nothing has come: no answer, and not its end."""
+        if self._watch is None:
+            if self._get_socket() is None:
+                return False
+            self._watch = poll()
+            self._watch.register(self._sock, POLLIN)
+        return not self._watch.poll(0)
+
+    def send_command(self, *args: Any, **options: Any) -> None:
+        """Send one command of redis-py's."""
+        self.owed += 1
+        super().send_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    def pack_commands(self, commands: Any) -> Any:
+        """Write commands of redis-py's, which it will send."""
+        self.owed += len(commands)
+        return super().pack_commands(commands)  # type: ignore[no-untyped-call]
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        """Read one answer for redis-py; a refusal is raised."""
+        try:
+            answer = super().read_response(*args, **options)
+        except ResponseError:
+            self.owed -= 1
+            raise
+        self.owed -= 1
+        return answer
+
+    def disconnect(self, *args: Any, **options: Any) -> None:
+        """Close it; nothing is owed any more."""
+        self.owed, self._watch = 0, None
+        super().disconnect(*args, **options)  # type: ignore[no-untyped-call]
 
 
 @cache
-def _whole(kind: type[Any]) -> type[Any]:
-    """Make of a kind of connection one that counts the answers asked for and not yet read.
-
-    A call may be broken off between its request and its answer, by a signal's handler that raises
-    or an exception that another thread throws in. redis-py keeps the connection for the next call,
-    and notices an answer that nobody has read only if it is there by then.
-    """
-    # Called so and not by super(): every call of a script goes through three of them.
-    send, pack, read = kind.send_command, kind.pack_commands, kind.read_response
-    can_read, disconnect = kind.can_read, kind.disconnect
-
-    class Whole(kind):  # type: ignore[misc]
-        _owed = 0
-
-        def send_command(self, *args: Any, **options: Any) -> Any:
-            self._owed += 1
-            return send(self, *args, **options)
-
-        def pack_commands(self, commands: list[Any]) -> Any:
-            self._owed += len(commands)
-            return _packed(commands) or pack(self, commands)
-
-        def read_response(self, *args: Any, **options: Any) -> Any:
-            try:
-                answer = read(self, *args, **options)
-            except ResponseError:
-                self._owed -= 1
-                raise
-            self._owed -= 1
-            return answer
-
-        def can_read(self, timeout: float = 0) -> Any:
-            """Asked by the pool before each call: yes means that it must not be used as it is."""
-            return self._owed != 0 or can_read(self, timeout)
-
-        def disconnect(self, *args: Any, **options: Any) -> None:
-            self._owed = 0
-            disconnect(self, *args, **options)
-
-    return Whole
+def whole(kind: type[Any]) -> type[Any]:
+    """Make of a kind of redis-py's connections one that is whole."""
+    return type(f"Whole{kind.__name__}", (Whole, kind), {})
 
 
-def make_whole(client: Any) -> None:
-    """Let all connections that a client of redis-py will make be such."""
-    if not isinstance(client, RedisCluster):
-        _make_pool_whole(client.connection_pool)
-        return
-    # It has asked some nodes already, and makes the clients of others as it finds them.
-    for node in client.get_nodes():  # type: ignore[no-untyped-call]
-        if node.redis_connection:
-            _make_pool_whole(node.redis_connection.connection_pool)
-    nodes: Any = client.nodes_manager
-    create = nodes.create_redis_node
-
-    def create_whole(*place: Any, **options: Any) -> Any:
-        made = create(*place, **options)
-        _make_pool_whole(made.connection_pool)
-        return made
-
-    nodes.create_redis_node = create_whole
-
-
-def _make_pool_whole(pool: Any) -> None:
-    pool.connection_class = _whole(pool.connection_class)
-    pool.disconnect()
-    pool.reset()
+def _packed(commands: Sequence[Command]) -> list[bytes]:
+    """Write commands as they travel; nothing for what redis-py can pack, or refuses."""
+    try:
+        packed = [pack_command(command) for command in commands]
+    except TypeError:
+        return []
+    return [b"".join(packed)] if sum(map(len, packed)) <= _ONE_WRITE_BYTES else packed

@@ -40,7 +40,7 @@ class Meter:
     def call(self, name: str, call: Call[R]) -> R:
         """Call a script; what it cost is kept under the name."""
         script_before, core_before = self._used()
-        reply = self.raw.execute_command(*self.q.server._command(call))
+        reply = self.raw.execute_command(*self.q.server.command(call))
         script, core = self._used()
         ms = min(script - script_before, core - core_before)
         self.costs[name].append(Cost(ms, size_of(reply)))

@@ -70,11 +70,11 @@ class Bells:
         except ROAD_ERRORS as problem:
             leave_replica(self._redis, problem)
             raise named(problem, self._server.address.shown) from problem
+        if isinstance(rung, Exception):
+            self.lead_on = False
         # Refused, it is made once more, with all that tells one refusal from another.
         if isinstance(reply, Exception):
             return self._server.call(call)
-        if isinstance(rung, Exception):
-            self.lead_on = False
         return call.parse(cast("list[object]", reply))
 
     def close(self) -> None:

@@ -18,8 +18,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def site(page: Page, shared_servers: Callable[[str], TestServer]) -> Iterator[Site]:
-    with browsed(page, shared_servers("valkey"), queues=(QUEUE, "default")) as site:
+def site(page: Page, server: TestServer) -> Iterator[Site]:
+    with browsed(page, server, queues=(QUEUE, "default")) as site:
         yield site
 
 

@@ -31,7 +31,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def site(page: Page, shared_servers: Callable[[str], TestServer]) -> Iterator[Site]:
-    with browsed(page, shared_servers("valkey")) as site:
+    with browsed(page, shared_servers("redis")) as site:
         fill(site)
         yield site
 

@@ -24,9 +24,15 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 
 @pytest.fixture
-def site(page: Page, shared_servers: Callable[[str], TestServer]) -> Iterator[Site]:
-    with browsed(page, shared_servers("valkey")) as site:
+def site(
+    page: Page, shared_servers: Callable[[str], TestServer], request: pytest.FixtureRequest
+) -> Iterator[Site]:
+    with browsed(page, shared_servers(getattr(request, "param", "valkey"))) as site:
         yield site
+
+
+both = pytest.mark.parametrize("site", ["redis", "valkey"], indirect=True)
+"""The lists, and what is done to all that they show, on each server."""
 
 
 def sends(site: Site, count: int) -> None:
@@ -118,6 +124,7 @@ def test_a_key_that_is_written_into_a_field_does_nothing_else(site: Site) -> Non
     site.page.until("document.documentElement.dataset.theme !== 'system'")
 
 
+@both
 def test_a_filter_stands_in_the_address_and_can_be_gone_back_to(site: Site) -> None:
     dead(site, 2, "Timeout")
     dead(site, 3, "Refused")
@@ -133,6 +140,7 @@ def test_a_filter_stands_in_the_address_and_can_be_gone_back_to(site: Site) -> N
     assert "type=send" in at(site)
 
 
+@both
 def test_a_text_of_payloads_is_looked_for_and_how_many_were_looked_at_is_said(site: Site) -> None:
     sends(site, 30)
     site.boltq.enqueue("send", {"to": "Ada Lovelace"}, queue=QUEUE, id="hers")
@@ -224,6 +232,7 @@ def test_a_payload_of_a_mebibyte_is_cut_and_shown_whole_when_asked_for(site: Sit
     assert heap < 30_000_000
 
 
+@both
 def test_a_group_of_the_dead_is_replayed_and_who_dies_meanwhile_is_not_touched(site: Site) -> None:
     dead(site, 4, "Timeout")
     dead(site, 2, "Refused")
@@ -252,6 +261,7 @@ def test_where_the_count_is_another_by_then_nothing_is_done(site: Site) -> None:
     assert site.boltq.stats(QUEUE).queued == 0
 
 
+@both
 def test_what_cannot_be_undone_is_typed_before_it_is_done(site: Site) -> None:
     dead(site, 5)
     site.opens("dead")
@@ -263,6 +273,7 @@ def test_what_cannot_be_undone_is_typed_before_it_is_done(site: Site) -> None:
     until(lambda: site.boltq.stats(QUEUE).dead == 0)
 
 
+@both
 def test_rows_do_not_jump_while_others_come(site: Site) -> None:
     first_ones = dead(site, 3)
     site.opens("jobs")
@@ -279,6 +290,7 @@ def test_rows_do_not_jump_while_others_come(site: Site) -> None:
     site.page.until("document.querySelectorAll('tr[data-row]').length === 5")
 
 
+@both
 def test_a_list_goes_on_as_far_as_there_are_jobs(site: Site) -> None:
     sends(site, 120)
     site.opens("jobs?state=queued")
@@ -291,6 +303,7 @@ def test_a_list_goes_on_as_far_as_there_are_jobs(site: Site) -> None:
     assert len(rows) == len(set(rows)) == 120
 
 
+@both
 def test_a_queue_is_set_paused_with_a_reason_and_deleted(site: Site) -> None:
     site.boltq.enqueue("send", queue=QUEUE, id="only")
     site.opens(f"queues/{QUEUE}")
@@ -311,6 +324,7 @@ def test_a_queue_is_set_paused_with_a_reason_and_deleted(site: Site) -> None:
     until(lambda: QUEUE not in site.boltq.queues())
 
 
+@both
 def test_what_a_queue_tells_of_itself_is_followed(site: Site) -> None:
     site.opens(f"playground?queue={QUEUE}")
     site.sees("as this page saw it")

@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help init deps run run-api run-worker test model mutants chaos bounds \
-        api-load api-speed vendored screenshots aof bench field check lua verify luacheck
+        api-load api-speed dashboards vendored screenshots aof bench field check lua verify luacheck
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ api-load: deps ## 64 connections that ask the API all that can be asked, also wr
 
 api-speed: deps ## how fast the API is, beside one that only says hello
 	@cd tests && PYTHONPATH=..:. ../$(BIN)/python -m rig.api_speed $(ARGS)
+
+dashboards: deps ## what 20 open pages cost a server beside 10,000 jobs/s: ARGS="--screens overview --pairs 1"
+	@cd tests && PYTHONPATH=..:. ../$(BIN)/python -m rig.dashboards $(ARGS)
 
 vendored: deps ## fetch what the page has of others, in the versions that are written down
 	@cd tests && PYTHONPATH=..:. ../$(BIN)/python -m rig.vendored $(ARGS)

@@ -13,7 +13,7 @@ from workers import ALONE, WITH_A_CLAIM, Gate, listens, state, wait_for, working
 
 from boltq import scripts
 from boltq.call import Call
-from boltq.errors import Unavailable
+from boltq.errors import NotAllowed, Unavailable
 from boltq.evalsha import Bells, Server
 from boltq.worker import fetch, turns
 
@@ -94,7 +94,7 @@ def test_of_a_wait_that_is_cut_off_the_claim_is_not_made(q: QueueState, bells: B
     assert q.bell() == 1
 
 
-def test_where_it_is_forbidden_to_wait_the_claim_is_made_once_and_none_waits_again(
+def test_where_it_is_forbidden_to_wait_the_claim_is_made_once_and_none_waits_until_one_may(
     q: QueueState,
 ) -> None:
     q.raw.acl_setuser(
@@ -106,6 +106,12 @@ def test_where_it_is_forbidden_to_wait_the_claim_is_made_once_and_none_waits_aga
         q.enqueue("a")
         assert isinstance(bells.then(claim(q), 2.0), scripts.Claimed)
         assert not bells.lead_on
+        with pytest.raises(NotAllowed):
+            bells.wait([q.name], 0.01)
+        assert not bells.lead_on
+        q.raw.acl_setuser("deaf", commands=["+blpop"])
+        bells.wait([q.name], 0.01)
+        assert bells.lead_on
     finally:
         bells.close()
         q.raw.acl_deluser("deaf")

@@ -20,8 +20,8 @@ BELL_MARGIN_SECONDS = 3.0
 class Bells:
     """A connection of its own on which one thread waits for work.
 
-    `lead_on` tells whether `then` is of use: not where the server refuses to let us wait, which
-    `wait` then says.
+    `lead_on` tells whether `then` is of use: not once the server has refused to let us wait, until
+    it lets us `wait`, which says why not.
     """
 
     def __init__(self, server: Server) -> None:
@@ -50,6 +50,7 @@ class Bells:
             timeout_seconds = _within(timeout_seconds)
             for group in groups:
                 rung = self._redis.blpop(group, timeout=timeout_seconds / len(groups))
+                self.lead_on = not in_cluster
                 if rung:
                     return keys[cast("tuple[bytes, bytes]", rung)[0].decode()]
         except ROAD_ERRORS as problem:

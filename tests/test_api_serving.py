@@ -17,6 +17,7 @@ from boltq.api import channel
 from boltq.api.app import create_app
 from boltq.api.bodies import BATCH_BODY_BYTES, MAX_BODY_BYTES
 from boltq.api.serve import Serving
+from boltq.api.task import ApplicationTask
 from boltq.client import BoltQ
 from boltq.errors import BadSetting
 
@@ -243,26 +244,17 @@ def test_an_idle_kept_connection_does_not_hold_up_the_stop() -> None:
         connection.close()
 
 
-class Lingering:
-    """Answers at once, and is done with it only later: until then nobody reads the connection."""
+def test_a_request_that_came_before_the_last_one_was_put_away_is_answered_by_a_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go, finish = threading.Event(), ApplicationTask.finish
 
-    def __init__(self) -> None:
-        self.go = threading.Event()
+    def finish_and_linger(self: ApplicationTask) -> None:
+        finish(self)
+        assert go.wait(10)
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        self.answered = greet(environ, start_response)
-        return self
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.answered)
-
-    def close(self) -> None:
-        assert self.go.wait(10)
-
-
-def test_a_request_that_came_before_the_last_one_was_put_away_is_answered_by_a_stop() -> None:
-    lingering = Lingering()
-    with served(lingering) as (serving, stop):
+    monkeypatch.setattr(ApplicationTask, "finish", finish_and_linger)
+    with served(greet) as (serving, stop):
         connection = HTTPConnection("127.0.0.1", serving.port, timeout=10)
         connection.request("GET", "/")
         assert connection.getresponse().read() == b"0"
@@ -271,7 +263,7 @@ def test_a_request_that_came_before_the_last_one_was_put_away_is_answered_by_a_s
         polled = threading.Event()
         while not refuses_connections(serving.port):
             polled.wait(0.02)
-        lingering.go.set()
+        go.set()
         assert connection.getresponse().read() == b"4"
         connection.close()
 
@@ -355,3 +347,64 @@ def test_the_loop_rests_while_a_thread_sends(monkeypatch: pytest.MonkeyPatch) ->
         go.set()
         assert answer.result(10).startswith(b"HTTP/1.1 200 ")
     assert turned < 20
+
+
+def test_a_small_answer_goes_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[bytes] = []
+    send = channel.Channel.send
+
+    def noted(self: channel.Channel, data: bytes, do_close: bool = True) -> int:  # noqa: FBT001, FBT002
+        sent.append(data)
+        return send(self, data, do_close)
+
+    monkeypatch.setattr(channel.Channel, "send", noted)
+    with served(greet) as (serving, _stop):
+        connection = HTTPConnection("127.0.0.1", serving.port, timeout=10)
+        for _ in range(3):
+            connection.request("GET", "/")
+            assert connection.getresponse().read() == b"0"
+        connection.close()
+    assert [(one[:9], one[-5:]) for one in sent] == [(b"HTTP/1.1 ", b"\r\n\r\n0")] * 3
+
+
+def test_the_loop_rests_while_an_answer_is_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    go, begun, turns = threading.Event(), threading.Event(), []
+    loop = wasyncore.loop
+
+    def counted(*arguments: Any, **options: Any) -> None:
+        turns.append(1)
+        loop(*arguments, **options)
+
+    def piecemeal(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Length", "2")])
+        yield b"a"
+        begun.set()
+        assert go.wait(10)
+        yield b"b"
+
+    monkeypatch.setattr(wasyncore, "loop", counted)
+    with served(piecemeal) as (serving, _stop), ThreadPoolExecutor(1) as client:
+        answer = client.submit(talk, serving.port, HEAD + b"Connection: close\r\n\r\n")
+        assert begun.wait(10)
+        before = len(turns)
+        with socket.create_connection(("127.0.0.1", serving.port)):  # the loop turns to it
+            threading.Event().wait(0.05)
+        turned = len(turns) - before
+        go.set()
+        assert answer.result(10).endswith(b"\r\n\r\nab")
+    assert turned < 20
+
+
+def test_the_loop_is_woken_once_for_all_who_ask_for_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    serving = Serving(greet, "127.0.0.1", 0, threads=1)
+    serving.start()
+    listener, pulled = serving._listener, []
+    assert listener
+    monkeypatch.setattr(listener.trigger, "pull_trigger", lambda: pulled.append(1))
+    for wanted in (1, 2):
+        for _ in range(3):
+            listener.pull_trigger()
+        assert len(pulled) == wanted
+        listener.turn(0)
+    listener.close()
+    serving._dispatcher.shutdown()

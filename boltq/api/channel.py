@@ -4,6 +4,7 @@ import logging
 import secrets
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from threading import Lock
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from boltq.api.listener import Listener
 
 LINGER_SECONDS = 2.0
+
+SEND_BYTES = 64 * 1024
+"""Of an answer that is not complete yet so much is put together before it is sent."""
 
 _LINGER_BYTES = 256 * 1024
 
@@ -94,6 +98,8 @@ class Channel(HTTPChannel):
     sent_bytes = 0
 
     requests_lock: Lock
+    _flush_some: Callable[..., bool]
+    _flush_exception: Callable[..., object]
     _stage: tuple[str, int] = ("", 0)
     _stage_ends_at = 0.0
 
@@ -109,6 +115,12 @@ class Channel(HTTPChannel):
         taken = super().send(data, do_close)
         self.sent_bytes += taken
         return taken
+
+    def send_rest(self) -> None:
+        """Send what is there of an answer that is complete: a small one goes in one piece."""
+        with self.outbuf_lock:
+            if self.total_outbufs_len:
+                self._flush_exception(self._flush_some, do_close=False)
 
     def keep_time(self, now: float, limits: Limits) -> None:
         """End what takes longer than the limits; to be called now and then by waitress' loop."""
@@ -193,9 +205,11 @@ class Channel(HTTPChannel):
             return self.closes_at < time.monotonic()
         if not super().writable():
             return False
-        # A thread that sends wakes the loop if something is left. To watch meanwhile would be to
-        # turn round and round, and to keep the interpreter's lock from that very thread.
-        return bool(self.will_close) or not self.requests or not self._is_sending()
+        if self.will_close or not self.requests:
+            return True
+        # A thread that answers sends itself, and wakes the loop if something is left. To watch
+        # meanwhile would be to turn round and round, and to keep the interpreter's lock from it.
+        return self.total_outbufs_len >= SEND_BYTES and not self._is_sending()
 
     def _is_sending(self) -> bool:
         if not self.outbuf_lock.acquire(blocking=False):

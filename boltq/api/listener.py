@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from waitress import wasyncore
 from waitress.server import TcpWSGIServer
 
 from boltq.api.channel import Channel
@@ -18,8 +19,21 @@ class Listener(TcpWSGIServer):
     channel_class = Channel
     lot: Lot
     limits: Limits
-    watched: Mapping[int, Any]
+    watched: dict[int, Any]
     stop: threading.Event  # set once the API is to end
+
+    _is_pulled = False
+
+    def turn(self, seconds: float) -> None:
+        """Let waitress' loop turn once, which waits so long for something to do."""
+        self._is_pulled = False
+        wasyncore.loop(timeout=seconds, use_poll=True, map=self.watched, count=1)
+
+    def pull_trigger(self) -> None:
+        """Wake the loop for one more turn, once for all who ask for it."""
+        if not self._is_pulled:
+            self._is_pulled = True
+            super().pull_trigger()
 
     def maintenance(self, now: int) -> None:
         """Close connections on which nothing moves, and end those that take too long."""

@@ -12,7 +12,7 @@ from wsgiref.types import WSGIApplication
 from waitress import wasyncore
 from waitress.task import ThreadedTaskDispatcher
 
-from boltq.api.channel import Channel
+from boltq.api.channel import SEND_BYTES, Channel
 from boltq.api.driver import Driver
 from boltq.api.limits import Limits
 from boltq.api.listener import Listener, channels
@@ -96,10 +96,10 @@ class Serving:
         if self._driver:
             self._driver.start()
         while not stop.is_set():
-            self._pump(_STOP_SEEN_SECONDS)
+            listener.turn(_STOP_SEEN_SECONDS)
         closes_at = time.monotonic() + self._leave_seconds
         while time.monotonic() < closes_at and not hurry.is_set():
-            self._pump(_STOP_SEEN_SECONDS)
+            listener.turn(_STOP_SEEN_SECONDS)
         self._drain(listener, hurry)
 
     def _take_port(self) -> Listener:
@@ -121,6 +121,8 @@ class Serving:
         )
         # Set here, where it may be less than a second.
         adjusted.cleanup_interval = min(1.0, self._limits.idle_seconds / 4)  # type: ignore[assignment]
+        # As an argument it is deprecated.
+        adjusted.send_bytes = SEND_BYTES
         self._dispatcher.set_thread_count(self._threads)
         listener = Listener(
             self._app,
@@ -136,9 +138,6 @@ class Serving:
         listener.stop = threading.Event()
         return listener
 
-    def _pump(self, seconds: float) -> None:
-        wasyncore.loop(timeout=seconds, use_poll=True, map=self._watched, count=1)
-
     def _drain(self, listener: Listener, hurry: threading.Event) -> None:
         if self._driver:
             self._driver.stop()
@@ -147,8 +146,8 @@ class Serving:
         wasyncore.dispatcher.close(listener)
         self._lot.close()
         deadline = time.monotonic() + self._grace_seconds
-        while self._is_busy() and time.monotonic() < deadline and not hurry.is_set():
-            self._pump(0.05)
+        while self._is_busy(listener) and time.monotonic() < deadline and not hurry.is_set():
+            listener.turn(0.05)
         self._dispatcher.shutdown(cancel_pending=True, timeout=0 if hurry.is_set() else 1)
         wasyncore.close_all(self._watched, ignore_all=True)
         if not hurry.is_set():
@@ -157,14 +156,14 @@ class Serving:
                 self._driver.join()
         self._at_end()
 
-    def _is_busy(self) -> bool:
+    def _is_busy(self, listener: Listener) -> bool:
         """Tell whether anything is in work, and close the connections on which nothing is.
 
         An idle one could bring another request for as long as others are busy. It is read once
         more: while its last request was in work nobody did, and the next may have begun.
         """
         idle = [channel for channel in channels(self._watched) if not _is_busy(channel)]
-        self._pump(0)
+        listener.turn(0)
         for channel in idle:
             if channel.connected and not _is_busy(channel):
                 channel.handle_close()
@@ -176,7 +175,7 @@ class Serving:
         while len(self._watched) != known:
             known = len(self._watched)
             listener.handle_accept()
-        self._pump(0)
+        listener.turn(0)
 
 
 def _is_busy(channel: Channel) -> bool:

@@ -33,6 +33,14 @@ class ApplicationTask(WSGITask):
             environ[ENDING] = True
         return environ
 
+    def finish(self) -> None:
+        """End the answer, and send what has not gone yet: its head and its body together.
+
+        Each time that a thread sends, another one takes the interpreter's lock.
+        """
+        super().finish()
+        cast("Channel", self.channel).send_rest()
+
     def build_response_header(self) -> bytes:
         """Return the head of the answer; once the API is to end, the connection ends with it.
 

@@ -36,25 +36,18 @@ def is_guarded(result: Result) -> bool:
     return {"default-src 'none'", "script-src 'self'", "connect-src 'self'"} <= policy
 
 
-@pytest.mark.parametrize(("path", "name", "kind"), page.FILES)
-def test_a_file_of_the_document_comes_as_it_is_with_a_policy(
-    http: TestClient, path: str, name: str, kind: str
+@pytest.mark.parametrize(("path", "below", "least"), [("/", "", 6), ("/api/docs", "../", 4)])
+def test_a_browser_is_given_the_page_and_what_it_names_is_there(
+    http: TestClient, path: str, below: str, least: int
 ) -> None:
-    result = http.simulate_get(path)
-    assert (result.status_code, result.content) == (200, (FOLDER / name).read_bytes())
-    assert result.headers["content-type"] == f"{kind}; charset=utf-8"
-    assert is_guarded(result)
-
-
-def test_a_browser_is_given_the_page_and_what_it_names_is_there(http: TestClient) -> None:
-    result = http.simulate_get("/", headers={"Accept": "text/html,*/*;q=0.8"})
+    result = http.simulate_get(path, headers={"Accept": "text/html,*/*;q=0.8"})
     assert result.headers["content-type"] == "text/html; charset=utf-8"
     assert is_guarded(result)
-    named = re.findall(r'(?:href|src)="(page/[^"]+)"', result.text)
-    assert len(named) > 5
-    for path in named:
-        file = http.simulate_get(f"/{path}")
-        assert file.status_code == 200, path
+    named = re.findall(rf'(?:href|src)="{below}(page/[^"]+)"', result.text)
+    assert len(named) >= least
+    for name in named:
+        file = http.simulate_get(f"/{name}")
+        assert file.status_code == 200, name
         assert is_guarded(file)
 
 
@@ -86,6 +79,13 @@ def test_a_file_is_compressed_for_who_takes_that(http: TestClient) -> None:
 )
 def test_nothing_but_files_of_the_page_is_had_by_its_path(http: TestClient, name: str) -> None:
     assert asked(http, name).status_code == 404
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("words/*.js")), ids=lambda path: path.stem)
+def test_the_words_of_a_language_are_had_by_who_chose_it(http: TestClient, path: Path) -> None:
+    result = asked(http, f"words/{path.name}")
+    assert (result.status_code, result.content) == (200, path.read_bytes())
+    assert result.headers["cache-control"] == page.FOR_EVER
 
 
 def test_the_version_is_another_when_a_file_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -403,7 +403,7 @@ def test_what_a_handler_says_of_its_job_is_shown_while_it_runs(site: Site) -> No
     for share, line in ((0.4, "the first <b>picture</b>"), (0.75, "the second")):
         told = {"token": "t1", "progress": {"share": share, "text": "resizing"}, "log": [line]}
         assert site.api.ask("POST", path, told).status == 200
-        site.sees(f"{share * 100:.0f} %")
+        site.sees(f"{share * 100:.0f}%")
         site.sees(line)
     assert site.shows("the first <b>picture</b>")
     assert site.breaches() == []

@@ -64,6 +64,7 @@ def test_the_wheel_holds_the_package_the_scripts_and_nothing_else(built: Path) -
     assert {"boltq/manifest.json", "boltq/py.typed", "boltq/lua/parts/name.lua"} <= packed
     assert {"boltq/page/docs.html", "boltq/page/index.html", "boltq/page/main.js"} <= packed
     assert {"boltq/page/screens/job.js", "boltq/page/vendor/preact.LICENSE"} <= packed
+    assert "boltq/page/words/de.js" in packed
     assert "boltq/api/openapi/examples.json" in packed
     assert f"boltq-{__version__}.dist-info/licenses/LICENSE" in wheel
 

@@ -20,14 +20,7 @@ POLICY = (
 )
 """What a page of the API may load: its own files, and what it asks the API."""
 
-FILES = (
-    ("/api/docs", "docs.html", falcon.MEDIA_HTML.partition(";")[0]),
-    ("/api/docs/docs.css", "docs.css", "text/css"),
-    ("/api/docs/docs.js", "docs.js", "text/javascript"),
-)
-"""Paths of the files of the document's page, with their names and kinds."""
-
-FOLDERS = ("", "screens/", "vendor/")
+FOLDERS = ("", "screens/", "vendor/", "words/")
 """Where files of the page lie; the first is the folder of all."""
 
 KINDS = (".css", ".js", ".svg")
@@ -46,10 +39,11 @@ class File(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The page: its version, which is another when a file is; its first file; and the rest."""
+    """The page: its version, which is another when a file is; its first files; and the rest."""
 
     version: str
-    first: bytes
+    front: bytes
+    docs: bytes
     files: Mapping[str, File]
 
 
@@ -63,12 +57,13 @@ def the_page() -> Page:
         for file in folder.joinpath(place).iterdir()
         if file.name.endswith(KINDS)
     }
-    index = folder.joinpath("index.html").read_bytes()
-    mark = blake2b(index, digest_size=8)
+    front, docs = (folder.joinpath(name).read_bytes() for name in ("index.html", "docs.html"))
+    mark = blake2b(front + docs, digest_size=8)
     for name, file in sorted(found.items()):
         mark.update(b"%b\0%b\0" % (name.encode(), file.content))
     version = mark.hexdigest()
-    return Page(version, index.replace(b"VERSION", version.encode()), found)
+    front, docs = (text.replace(b"VERSION", version.encode()) for text in (front, docs))
+    return Page(version, front, docs, found)
 
 
 def _file(file: Traversable) -> File:
@@ -91,16 +86,12 @@ class Document:
         resp.data = self._written
 
 
-class PageFile:
-    """GET of one file of the document's page."""
-
-    def __init__(self, name: str, kind: str) -> None:
-        self._bytes = files("boltq").joinpath("page", name).read_bytes()
-        self._kind = kind
+class Docs:
+    """GET /api/docs, the page of the document."""
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer the file."""
-        _send(resp, self._bytes, self._kind)
+        """Answer its first file, which names the others by their version."""
+        _send(resp, the_page().docs, "text/html")
 
 
 class Files:
@@ -128,7 +119,7 @@ class Files:
 
 def send_index(resp: falcon.Response) -> None:
     """Answer the page's first file, which names the others by their version."""
-    _send(resp, the_page().first, "text/html")
+    _send(resp, the_page().front, "text/html")
 
 
 def _send(resp: falcon.Response, content: bytes, kind: str) -> None:

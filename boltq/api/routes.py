@@ -128,9 +128,6 @@ def table(
         Route("/api/workers/{id}/stop", workers.Ask(boltq, "stop"), {"POST": "admin"}),
         Route("/api/workers/{id}/resume", workers.Ask(boltq, None), {"POST": "admin"}),
         Route("/api/openapi.json", page.Document(table), {"GET": "open"}),
-        *(
-            Route(path, page.PageFile(name, kind), {"GET": "open"}, media=(kind,))
-            for path, name, kind in page.FILES
-        ),
+        Route("/api/docs", page.Docs(), {"GET": "open"}, media=("text/html",)),
     ]
     return table

@@ -2,6 +2,7 @@
 
 import { secret } from "./kept.js";
 import { signal } from "./html.js";
+import { t } from "./words.js";
 
 /** Where the API is: the page lies at its root, also behind a proxy with a path of its own. */
 export const ROOT = location.origin + location.pathname.replace(/[^/]*$/, "").replace(/\/$/, "");
@@ -12,14 +13,14 @@ export const isLocked = signal(false);
 /** A refusal: the status, the word and the sentence of the problem that was answered. */
 export class Refused extends Error {
   constructor(status, told, retryAfter = 0) {
-    super(told.detail || `the API answered ${status}`);
+    super(told.detail || t("the API answered {status}", { status }));
     Object.assign(this, { status, word: told.word ?? "", told, retryAfter });
   }
 }
 
 /** Nobody answered. */
 export class Away extends Error {
-  constructor() { super("the API does not answer"); this.status = 0; }
+  constructor() { super(t("the API does not answer")); this.status = 0; }
 }
 
 export function headersOf(body, more = {}) {

@@ -2,19 +2,20 @@
 
 import { html, useLayoutEffect, useRef } from "./html.js";
 import { Icon } from "./icons.js";
-import { Empty, Since, Until } from "./parts.js";
+import { Empty, Since, STATE_WORDS, Until } from "./parts.js";
 import { many, short } from "./shown.js";
+import { t } from "./words.js";
 
 const LANES = ["scheduled", "queued", "running", "retrying", "completed", "dead"];
 const MOST_CHIPS = 8;
 const SLIDE_MS = 420;
 
 function below(job) {
-  if (job.state === "scheduled" || job.state === "retrying") return html`in <${Until} at=${job.run_at} />`;
-  if (job.state === "running") return html`for <${Since} at=${job.started_at} />`;
-  if (job.state === "dead") return job.errors[0]?.message || job.errors[0]?.type || "dead";
-  if (job.state === "completed") return html`<${Since} at=${job.finished_at} /> ago`;
-  return html`for <${Since} at=${job.run_at ?? job.created_at} />`;
+  if (job.state === "scheduled" || job.state === "retrying") return t("in {time}", { time: html`<${Until} at=${job.run_at} />` });
+  if (job.state === "running") return t("for {time}", { time: html`<${Since} at=${job.started_at} />` });
+  if (job.state === "dead") return job.errors[0]?.message || job.errors[0]?.type || t("dead");
+  if (job.state === "completed") return t("{time} ago", { time: html`<${Since} at=${job.finished_at} />` });
+  return t("for {time}", { time: html`<${Since} at=${job.run_at ?? job.created_at} />` });
 }
 
 /** Let each element with data-slides go from where it was to where it is. */
@@ -44,16 +45,16 @@ function useSlides(room) {
 export function Board({ jobs, counts, chosen, choose }) {
   const room = useRef(null);
   useSlides(room);
-  if (!jobs) return html`<${Empty} icon="clock" title="Looking" />`;
-  return html`<div class="lanes" ref=${room} role="group" aria-label="Jobs by state" tabindex="0">
+  if (!jobs) return html`<${Empty} icon="clock" title=${t("Looking")} />`;
+  return html`<div class="lanes" ref=${room} role="group" aria-label=${t("Jobs by state")} tabindex="0">
     ${LANES.map((lane) => {
       const here = jobs.filter((job) => job.state === lane);
       const rest = Math.max(counts?.[lane] ?? 0, here.length) - Math.min(MOST_CHIPS, here.length);
       return html`<div class="lane ${lane}" key=${lane}>
-        <h3><${Icon} name=${lane} size="13" />${lane}<span class="num">${short(Math.max(counts?.[lane] ?? 0, here.length))}</span></h3>
+        <h3><${Icon} name=${lane} size="13" />${STATE_WORDS[lane]}<span class="num">${short(Math.max(counts?.[lane] ?? 0, here.length))}</span></h3>
         ${here.slice(0, MOST_CHIPS).map((job) => html`<button type="button" key=${job.id} data-slides=${job.id} class="chip ${job.id === chosen ? "chosen" : ""}" aria-pressed=${job.id === chosen} onClick=${() => choose(job.id === chosen ? "" : job.id)}>
           <b>${job.type}</b><span class="tries">${job.attempt ? `${job.attempt}/${job.max_attempts}` : ""}</span><small>${below(job)}</small></button>`)}
-        ${rest > 0 && html`<p class="more">and ${many(rest, "other")}</p>`}
+        ${rest > 0 && html`<p class="more">${many(rest, "and {n} other", "and {n} others")}</p>`}
       </div>`;
     })}
   </div>`;

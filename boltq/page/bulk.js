@@ -5,10 +5,11 @@ import { html, useEffect, useState } from "./html.js";
 import { person } from "./kept.js";
 import { kinds, OperationRow } from "./operation.js";
 import { nowMs } from "./live.js";
-import { Button, Dialog, Field, Problem, Time } from "./parts.js";
+import { Button, Dialog, Field, Problem, STATE_WORDS, Time } from "./parts.js";
 import { to } from "./route.js";
 import { many, number } from "./shown.js";
 import { operationSnippets, Snippets } from "./snippets.js";
+import { t } from "./words.js";
 
 const TYPED_FROM = 1000;
 const MOST_QUEUES = 20;
@@ -74,7 +75,7 @@ export function Bulk({ action, filter, onClose }) {
   const all = counts?.reduce((sum, one) => sum + one.counted, 0) ?? 0;
   const sample = counts?.flatMap((one) => one.sample ?? []) ?? [];
   const isTyped = !kind.isSafe || all >= TYPED_FROM;
-  const isSure = !isTyped || typed.replaceAll(/[,. ]/g, "") === String(all);
+  const isSure = !isTyped || typed.replaceAll(/[\s.,]/g, "") === String(all);
   const start = async (event) => {
     event.preventDefault();
     const started = [];
@@ -85,27 +86,27 @@ export function Bulk({ action, filter, onClose }) {
     } catch (error) { tell(error); }
     begin(started);
   };
-  const words = [["state", filter.state], ["queue", filter.queue || "any"], ["type", filter.type], ["last error", filter.error], ["worker", filter.worker], ["since", filter.since && html`<${Time} at=${filter.since} as="local" />`], hasClock && ["until", html`<${Time} at=${until} as="local" />`]];
+  const words = [[t("state"), STATE_WORDS[filter.state] ?? filter.state], [t("queue"), filter.queue || t("any")], [t("type"), filter.type], [t("last error"), filter.error], [t("worker"), filter.worker], [t("since"), filter.since && html`<${Time} at=${filter.since} as="local" />`], hasClock && [t("until"), html`<${Time} at=${until} as="local" />`]];
   return html`<${Dialog} title=${kind.title} onClose=${onClose} kind="large">
     <form onSubmit=${start}>
       <div class="body">
         <dl class="facts">${words.filter((one) => one && one[1]).map(([name, value]) => html`<dt key=${name}>${name}</dt><dd>${value}</dd>`)}</dl>
-        ${queues.length > MOST_QUEUES && html`<p class="notice warn">Only the first ${MOST_QUEUES} of ${queues.length} queues: choose a queue for the others.</p>`}
+        ${queues.length > MOST_QUEUES && html`<p class="notice warn">${t("Only the first {most} of {count} queues: choose a queue for the others.", { most: MOST_QUEUES, count: number(queues.length) })}</p>`}
         ${begun.length ? html`<div class="stack" role="status" aria-live="polite">${begun.map((one) => html`<${OperationRow} key=${one.id} one=${one} />`)}</div>`
-        : counts === null && !problem ? html`<p class="quiet" role="status">Counting…</p>`
+        : counts === null && !problem ? html`<p class="quiet" role="status">${t("Counting…")}</p>`
         : counts && html`
-          <p class="large"><b>${many(all, "job")}</b> ${kind.will}${counts.length > 1 ? ` in ${many(counts.filter((one) => one.counted).length, "queue")}` : ""}. What comes later is not touched.</p>
-          ${sample.length > 0 && html`<div class="sample scroll" tabindex="0" role="region" aria-label="Some of them"><table><thead><tr><th scope="col">some of them</th><th scope="col">id</th><th scope="col">last error</th></tr></thead><tbody>${sample.slice(0, 10).map((job) => html`<tr key=${job.id}><td>${job.type}</td><td class="mono quiet">${job.id}</td><td><span class="clip">${job.errors[0]?.message || job.errors[0]?.type || ""}</span></td></tr>`)}</tbody></table></div>`}
+          <p class="large">${kind.will(all)} ${counts.length > 1 && many(counts.filter((one) => one.counted).length, "They are in {n} queue.", "They are in {n} queues.")} ${t("What comes later is not touched.")}</p>
+          ${sample.length > 0 && html`<div class="sample scroll" tabindex="0" role="region" aria-label=${t("some of them")}><table><thead><tr><th scope="col">${t("some of them")}</th><th scope="col">${t("id")}</th><th scope="col">${t("last error")}</th></tr></thead><tbody>${sample.slice(0, 10).map((job) => html`<tr key=${job.id}><td>${job.type}</td><td class="mono quiet">${job.id}</td><td><span class="clip">${job.errors[0]?.message || job.errors[0]?.type || ""}</span></td></tr>`)}</tbody></table></div>`}
           ${all > 0 && html`<div class="fields">
-            <${Field} label="At most a second" note="empty: as fast as it goes"><input type="number" min="0" max="100000" value=${rate} onInput=${(event) => setRate(event.target.value)} /><//>
-            ${isTyped && html`<${Field} label=${`Type ${all} to confirm`}><input value=${typed} onInput=${(event) => type(event.target.value)} inputmode="numeric" autocomplete="off" /><//>`}
+            <${Field} label=${t("At most a second")} note=${t("empty: as fast as it goes")}><input type="number" min="0" max="100000" value=${rate} onInput=${(event) => setRate(event.target.value)} /><//>
+            ${isTyped && html`<${Field} label=${t("Type {what} to confirm", { what: all })}><input value=${typed} onInput=${(event) => type(event.target.value)} inputmode="numeric" autocomplete="off" /><//>`}
           </div>
-          <details><summary>The same elsewhere</summary>${counts.filter((one) => one.counted).slice(0, 1).map((one) => html`<${Snippets} key=${one.queue} of=${operationSnippets(action, one.queue, asked, one.counted)} />`)}</details>`}`}
+          <details><summary>${t("The same elsewhere")}</summary>${counts.filter((one) => one.counted).slice(0, 1).map((one) => html`<${Snippets} key=${one.queue} of=${operationSnippets(action, one.queue, asked, one.counted)} />`)}</details>`}`}
         <${Problem} error=${problem} />
       </div>
       <div class="foot">
-        ${begun.length ? html`<a class="button plain" href=${to("operations")} onClick=${onClose}>All operations</a><${Button} kind="first" onClick=${onClose}>${begun.every((one) => one.ended_at) ? "Close" : "Let it go on"}<//>`
-        : html`<${Button} onClick=${onClose}>Leave it<//><${Button} type="submit" icon=${kind.icon} kind=${kind.isSafe ? "first" : "first danger"} disabled=${!all || !isSure}>${kind.verb} ${all ? number(all) : ""}<//>`}
+        ${begun.length ? html`<a class="button plain" href=${to("operations")} onClick=${onClose}>${t("All operations")}</a><${Button} kind="first" onClick=${onClose}>${begun.every((one) => one.ended_at) ? t("Close") : t("Let it go on")}<//>`
+        : html`<${Button} onClick=${onClose}>${t("Leave it")}<//><${Button} type="submit" icon=${kind.icon} kind=${kind.isSafe ? "first" : "first danger"} disabled=${!all || !isSure}>${kind.verb} ${all ? number(all) : ""}<//>`}
       </div>
     </form>
   <//>`;

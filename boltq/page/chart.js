@@ -7,6 +7,7 @@ import { nowMs, overview, past } from "./live.js";
 import { Card, Choice } from "./parts.js";
 import { Poll } from "./poll.js";
 import { number, rate, timeOfDay } from "./shown.js";
+import { t } from "./words.js";
 
 const HEIGHT = 168;
 const LIVE_SECONDS = 300;
@@ -16,11 +17,13 @@ const MOST_QUEUES = 12;
 /** How far back: its minutes, and how often it is looked at, in seconds. */
 const SPANS = { live: { minutes: 6, every: 30 }, hour: { minutes: 60, every: 20 }, day: { minutes: 1440, every: 60 } };
 
+const SAID = { live: t("jobs a second now"), hour: t("in all of the last hour"), day: t("in all of the last day") };
+
 /** Each line: its word, the totals of the snapshot, the counts of a minute, and its colour. */
 const LINES = [
-  ["came", ["enqueued_total", "replayed_total"], ["enqueued", "replayed"], "--queued"],
-  ["done", ["completed_total"], ["completed"], "--completed"],
-  ["failed", ["failed_total", "lost_total"], ["failed", "lost"], "--retrying"],
+  [t("came"), ["enqueued_total", "replayed_total"], ["enqueued", "replayed"], "--queued"],
+  [t("done"), ["completed_total"], ["completed"], "--completed"],
+  [t("failed"), ["failed_total", "lost_total"], ["failed", "lost"], "--retrying"],
 ];
 const sum = (counts, names) => names.reduce((all, name) => all + (counts?.[name] ?? 0), 0);
 
@@ -123,10 +126,10 @@ export function Chart({ queue = null }) {
     return number(column.reduce((all, one) => all + one, 0));
   };
   const missing = queue === null && (overview.value?.queues.length ?? 0) > MOST_QUEUES && !isLive;
-  return html`<${Card} title=${isLive ? "Jobs a second" : "Jobs a minute"} aside=${html`
+  return html`<${Card} title=${isLive ? t("Jobs a second") : t("Jobs a minute")} aside=${html`
       <span class="legend">${LINES.map(([label, , , name], i) => html`<span key=${label} style=${{ "--is": `var(${name})` }}><i></i>${label} <b class="num">${figure(data[i + 1])}</b></span>`)}</span>
-      <${Choice} label="How far back" options=${[["live", "live"], ["hour", "hour"], ["day", "day"]]} value=${chosen} onChange=${(next) => { span.value = next; setAt(null); }} />`}>
-    <div class="plot" ref=${room} role="img" aria-label=${`${LINES.map(([label], i) => `${label} ${figure(data[i + 1])}`).join(", ")}${isLive ? ", jobs a second now" : `, in all of the last ${chosen}`}`}></div>
-    ${missing && html`<p class="under-table">The ${MOST_QUEUES} busiest queues together.</p>`}
+      <${Choice} label=${t("How far back")} options=${[["live", t("live")], ["hour", t("hour")], ["day", t("day")]]} value=${chosen} onChange=${(next) => { span.value = next; setAt(null); }} />`}>
+    <div class="plot" ref=${room} role="img" aria-label=${`${LINES.map(([label], i) => `${label} ${figure(data[i + 1])}`).join(", ")}, ${SAID[chosen]}`}></div>
+    ${missing && html`<p class="under-table">${t("The {n} busiest queues together.", { n: MOST_QUEUES })}</p>`}
   <//>`;
 }

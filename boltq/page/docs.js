@@ -1,5 +1,8 @@
 // The page of the API's document: it shows each operation and tries it. No library, nothing from
-// elsewhere, and whatever comes from the document or an answer is put in as text.
+// elsewhere, and whatever comes from the document or an answer is put in as text. What the document
+// says is English; the page's own words are in the language that was chosen.
+
+import { language, t } from "./words.js";
 
 const root = location.pathname.replace(/\/api\/docs\/?$/, "");
 const $ = (id) => document.getElementById(id);
@@ -12,10 +15,10 @@ function make(name, told, ...inside) {
   return element;
 }
 
-/** Text with `code` between backticks. */
+/** A text of the document, with `code` between backticks. */
 function prose(text, className = "") {
   const parts = String(text ?? "").split("`");
-  return make("span", { className }, ...parts.map((part, i) => (i % 2 ? make("code", {}, part) : part)));
+  return make("span", { className, lang: "en" }, ...parts.map((part, i) => (i % 2 ? make("code", {}, part) : part)));
 }
 
 const pretty = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
@@ -51,9 +54,9 @@ function kindOf(schema) {
   const told = found(schema);
   if (told.enum) return told.enum.map((each) => JSON.stringify(each)).join(" | ");
   if ("const" in told) return JSON.stringify(told.const);
-  if (told.anyOf) return told.anyOf.map(kindOf).join(" or ");
-  if (told.type === "array") return `array of ${kindOf(told.items)}`;
-  const kind = [told.type ?? "any JSON"].flat().join(" or ");
+  if (told.anyOf) return told.anyOf.map(kindOf).join(` ${t("or")} `);
+  if (told.type === "array") return t("array of {kind}", { kind: kindOf(told.items) });
+  const kind = [told.type ?? t("any JSON")].flat().join(` ${t("or")} `);
   return told.format ? `${kind}, ${told.format}` : kind;
 }
 
@@ -77,9 +80,9 @@ function members(schema, depth = 0) {
       make("span", { className: "member" }, name),
       make("span", { className: "type" }, kindOf(member)),
       told.required?.includes(name) && told.additionalProperties === false
-        ? make("span", { className: "must" }, "required") : null,
+        ? make("span", { className: "must" }, t("required")) : null,
       prose(found(member).description, "told"),
-      standard === undefined ? null : prose(`by default \`${JSON.stringify(standard)}\``, "told"),
+      standard === undefined ? null : make("span", { className: "told" }, `${t("by default")} `, make("code", {}, JSON.stringify(standard))),
       members(member, depth + 1));
   }));
 }
@@ -91,7 +94,7 @@ function parameterList(parameters) {
     make("li", {},
       make("span", { className: "member" }, each.name),
       make("span", { className: "type" }, `${each.in}, ${kindOf(each.schema)}`),
-      each.required ? make("span", { className: "must" }, "required") : null,
+      each.required ? make("span", { className: "must" }, t("required")) : null,
       prose(each.description, "told"))));
 }
 
@@ -102,14 +105,14 @@ function answer(status, response) {
   const good = status < 400;
   const title = make("summary", {},
     make("span", { className: `status ${good ? "good" : "bad"}` }, status), prose(told.description));
-  const headers = Object.keys(told.headers ?? {}).map((name) => `\`${name}\``).join(" ");
+  const headers = Object.keys(told.headers ?? {}).map((name) => make("code", {}, name));
   return make("details", { className: "answer" }, title,
     media ? prose(`\`${media}\``, "told") : null,
-    headers ? prose(`Headers: ${headers}`, "told") : null,
+    headers.length ? make("span", { className: "told" }, `${t("Headers")} `, ...headers.flatMap((one) => [one, " "])) : null,
     content ? members(content.schema) : null,
     ...examples.flatMap((each) => [
-      make("h4", {}, each.summary),
-      each.description ? make("p", { className: "quiet" }, each.description) : "",
+      make("h4", { lang: "en" }, each.summary),
+      each.description ? make("p", { className: "quiet", lang: "en" }, each.description) : "",
       make("pre", { tabIndex: 0 }, pretty(each.value))]));
 }
 
@@ -121,11 +124,11 @@ function described(operation, parameters) {
   const bad = statuses.filter(([status]) => status >= 400);
   return make("div", {},
     make("p", {}, prose(operation.description)),
-    ...(parameters.length ? [make("h4", {}, "Parameters"), parameterList(parameters)] : []),
-    ...(schema ? [make("h4", {}, `Body: ${kindOf(schema)}`), members(schema)] : []),
-    make("h4", {}, "Answers"), ...good.map(([status, told]) => answer(status, told)),
+    ...(parameters.length ? [make("h4", {}, t("Parameters")), parameterList(parameters)] : []),
+    ...(schema ? [make("h4", {}, t("Body: {kind}", { kind: kindOf(schema) })), members(schema)] : []),
+    make("h4", {}, t("Answers")), ...good.map(([status, told]) => answer(status, told)),
     make("details", { className: "refusals" },
-      make("summary", {}, make("h4", {}, "Refusals"), bad.map(([status]) => status).join(" ")),
+      make("summary", {}, make("h4", {}, t("Refusals")), bad.map(([status]) => status).join(" ")),
       ...bad.map(([status, told]) => answer(status, told))));
 }
 
@@ -193,11 +196,11 @@ async function send(asked, came) {
     came.replaceChildren(
       make("p", {},
         make("span", { className: `status ${response.ok ? "good" : "bad"}` }, String(response.status)),
-        `${response.statusText} in ${took} ms`),
+        t("{status} in {took} ms", { status: response.statusText, took })),
       make("pre", { tabIndex: 0 }, headers),
       body ? make("pre", { tabIndex: 0 }, body) : "");
   } catch (problem) {
-    came.replaceChildren(make("p", { className: "status bad" }, `There was no answer: ${problem.message}`));
+    came.replaceChildren(make("p", { className: "status bad" }, t("There was no answer: {why}", { why: problem.message })));
   }
 }
 
@@ -211,15 +214,15 @@ function form(method, path, operation, parameters) {
   const examples = examplesOf(operation, parameters);
   const fields = {};
   let media = "application/json";
-  const choice = make("select", {}, ...examples.map((each) => make("option", { value: each.name }, each.summary)));
+  const choice = make("select", {}, ...examples.map((each) => make("option", { value: each.name, lang: "en" }, each.summary)));
   for (const parameter of parameters) {
     fields[parameter.name] = make("input", { required: parameter.required, spellcheck: false, className: "mono" });
   }
   if (operation.requestBody) fields[" body"] = make("textarea", { spellcheck: false });
   const line = make("pre", { tabIndex: 0 });
   const came = make("div", { className: "came", ariaLive: "polite" });
-  const button = make("button", { className: "send", type: "submit" }, "Send");
-  const copy = make("button", { type: "button" }, "Copy the curl line");
+  const button = make("button", { className: "send", type: "submit" }, t("Send"));
+  const copy = make("button", { type: "button" }, t("Copy the curl line"));
   const labelled = (each) => field(each.name, fields[each.name]);
   const asked = () => request(method, path, parameters, fields, media);
   const show = () => { line.textContent = curl(asked()); };
@@ -236,16 +239,16 @@ function form(method, path, operation, parameters) {
   choice.addEventListener("change", fill);
   copy.addEventListener("click", async () => {
     await navigator.clipboard?.writeText(line.textContent);
-    copy.textContent = "Copied";
-    setTimeout(() => { copy.textContent = "Copy the curl line"; }, 1500);
+    copy.textContent = t("Copied");
+    setTimeout(() => { copy.textContent = t("Copy the curl line"); }, 1500);
   });
   const element = make("form", { className: "try" },
-    make("h4", {}, "Try it"),
-    examples.length > 1 ? field("example", choice) : null,
+    make("h4", {}, t("Try it")),
+    examples.length > 1 ? field(t("example"), choice) : null,
     ...parameters.filter((each) => !SELDOM.includes(each.name)).map(labelled),
-    make("details", {}, make("summary", { className: "quiet" }, "More headers"),
+    make("details", {}, make("summary", { className: "quiet" }, t("More headers")),
       ...parameters.filter((each) => SELDOM.includes(each.name)).map(labelled)),
-    fields[" body"] ? field("body", fields[" body"], true) : null,
+    fields[" body"] ? field(t("body"), fields[" body"], true) : null,
     make("div", { className: "buttons" }, button, copy),
     came, line);
   element.addEventListener("input", show);
@@ -269,15 +272,33 @@ function operationElement(method, path, operation) {
     make("summary", {},
       make("span", { className: `method ${method.toLowerCase()}` }, method),
       make("span", { className: "path" }, path),
-      make("span", { className: "what" }, operation.summary),
-      make("span", { className: "scope", title: "the scope that it needs" }, scope)));
+      make("span", { className: "what", lang: "en" }, operation.summary),
+      make("span", { className: "scope", title: t("the scope that it needs") }, scope)));
   // Built when it is first opened: there are many.
   element.addEventListener("toggle", () => {
     if (!element.open || element.children.length > 1) return;
-    element.append(make("div", { className: "inside" },
+    element.append(make("div", { className: "inside", lang: language },
       described(operation, parameters), form(method, path, operation, parameters)));
   });
   return element;
+}
+
+/** What is there before the document is: a bar at the top, and a place for each part. */
+function frame() {
+  const find = make("input", { id: "find", type: "search", placeholder: t("claim, dead, /api/jobs") });
+  const key = make("input", { id: "key", type: "password", autocomplete: "off", spellcheck: false, placeholder: t("if the API asks for one") });
+  const form = make("form", { className: "key" }, make("label", { htmlFor: "key" }, t("Key")), key);
+  const mark = make("img", { className: "bolt", src: new URL("mark.svg", import.meta.url).href, alt: "", width: 24, height: 24 });
+  document.body.append(
+    make("a", { className: "skip", href: "#main" }, t("Skip to the operations")),
+    make("header", { className: "top" },
+      make("a", { className: "name", href: "../", title: t("Back to the queues") }, mark, " BoltQ ", make("small", { id: "version" })),
+      form,
+      make("a", { className: "raw", href: "openapi.json" }, "openapi.json")),
+    make("div", { className: "page" },
+      make("nav", { id: "nav", ariaLabel: t("Operations") }, make("label", { className: "find" }, `${t("Find")} `, find)),
+      make("main", { id: "main", tabIndex: -1 }, make("p", { id: "about", className: "about" }, t("Reading the document of the API…")))));
+  form.addEventListener("submit", (event) => event.preventDefault());
 }
 
 function show() {
@@ -285,7 +306,7 @@ function show() {
   $("about").replaceChildren(prose(api.info.description));
   for (const tag of api.tags) {
     const list = make("ul", {});
-    const section = make("section", {}, make("h2", {}, tag.name), make("p", { className: "quiet" }, tag.description));
+    const section = make("section", { lang: "en" }, make("h2", {}, tag.name), make("p", { className: "quiet" }, tag.description));
     for (const [path, methods] of Object.entries(api.paths)) {
       for (const [method, operation] of Object.entries(methods)) {
         if (!operation.tags.includes(tag.name)) continue;
@@ -294,7 +315,7 @@ function show() {
       }
     }
     $("main").append(section);
-    $("nav").append(make("section", {}, make("h3", {}, tag.name), list));
+    $("nav").append(make("section", { lang: "en" }, make("h3", {}, tag.name), list));
   }
 }
 
@@ -319,13 +340,13 @@ function find() {
   }
 }
 
+frame();
 try {
   api = await (await fetch("openapi.json")).json();
   show();
   goTo();
   addEventListener("hashchange", goTo);
-  $("key").form.addEventListener("submit", (event) => event.preventDefault());
   $("find").addEventListener("input", find);
 } catch (problem) {
-  $("about").textContent = `The document of the API could not be read: ${problem.message}`;
+  $("about").textContent = t("The document of the API could not be read: {why}", { why: problem.message });
 }

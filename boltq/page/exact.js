@@ -1,5 +1,7 @@
 // JSON as it was written: 9007199254740993 stays what it is, and 1.0 stays 1.0.
 
+import { t } from "./words.js";
+
 const TOKEN = /\s*("[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+)/gsy;
 const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/sy;
 
@@ -98,8 +100,8 @@ export function checked(text) {
     return "";
   } catch (problem) {
     const at = /position (\d+)/.exec(problem.message)?.[1];
-    if (!at) return "this is not JSON";
+    if (!at) return t("this is not JSON");
     const before = text.slice(0, Number(at)).split("\n");
-    return `this is not JSON: look at line ${before.length}, letter ${before[before.length - 1].length + 1}`;
+    return t("this is not JSON: look at line {line}, letter {letter}", { line: before.length, letter: before[before.length - 1].length + 1 });
   }
 }

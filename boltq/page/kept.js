@@ -16,6 +16,8 @@ function remembered(name, otherwise, place = "localStorage") {
 
 /** "system", "light" or "dark". */
 export const theme = remembered("theme", "system");
+/** "en", "de" and so on, or "" for what the browser asks for; theme.js reads it, so it counts from the next load. */
+export const chosenLanguage = remembered("language", "");
 /** "comfortable" or "compact". */
 export const density = remembered("density", "comfortable");
 /** "local", "utc" or "relative". */

@@ -7,6 +7,7 @@ import { isPaused } from "./poll.js";
 import { go, to } from "./route.js";
 import { screens } from "./screens.js";
 import { walked } from "./walk.js";
+import { t } from "./words.js";
 
 export const isHelping = signal(false);
 const PATIENCE_MS = 1200;
@@ -45,11 +46,11 @@ document.addEventListener("keydown", (event) => {
 
 export function KeyHelp({ onClose }) {
   const rows = [
-    ["/", "search"], ["j k", "the next row, the one before"], ["Enter", "open the row"], ["x", "mark the row"], ["r", "replay the row's job, or run it now"],
-    [".", "stand still, or go on"], ["t", "light or dark"], ["u", "UTC or local time"], ["Esc", "close, or leave a field"], ["?", "these keys"],
+    ["/", t("search")], ["j k", t("the next row, the one before")], ["Enter", t("open the row")], ["x", t("mark the row")], ["r", t("replay the row's job, or run it now")],
+    [".", t("stand still, or go on")], ["t", t("light or dark")], ["u", t("UTC or local time")], ["Esc", t("close, or leave a field")], ["?", t("these keys")],
     ...screens.filter((one) => one.key).map((one) => [`g ${one.key}`, one.title]),
   ];
-  return html`<${Dialog} title="Keys" onClose=${onClose}><div class="body"><dl class="facts keys">
+  return html`<${Dialog} title=${t("Keys")} onClose=${onClose}><div class="body"><dl class="facts keys">
     ${rows.map(([keys, does]) => html`<dt key=${keys}>${keys.split(" ").map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${does}</dd>`)}
   </dl></div><//>`;
 }

@@ -7,12 +7,20 @@ import { clock } from "./kept.js";
 import { now } from "./live.js";
 import { to } from "./route.js";
 import { ago, exactly, lasting, timeOfDay } from "./shown.js";
+import { t } from "./words.js";
 
 export const STATES = ["scheduled", "queued", "running", "retrying", "completed", "cancelled", "dead"];
+/** What each is called here; in code, addresses and commands it keeps its name. */
+export const STATE_WORDS = {
+  scheduled: t("scheduled"), queued: t("queued"), running: t("running"), retrying: t("retrying"), completed: t("completed"), cancelled: t("cancelled"), dead: t("dead"),
+};
+
+/** What each part of a filter is called here; who writes one, as in type:send, uses its name. */
+export const FILTER_WORDS = { state: t("state"), queue: t("queue"), type: t("type"), error: t("error"), worker: t("worker"), text: t("text"), since: t("since"), until: t("until") };
 
 /** A state: its word, with a shape and a colour of its own. */
 export function State({ name }) {
-  return html`<span class="state ${STATES.includes(name) ? name : ""}"><${Icon} name=${STATES.includes(name) ? name : "queued"} size="12" />${name}</span>`;
+  return html`<span class="state ${STATES.includes(name) ? name : ""}" title=${STATE_WORDS[name] === name ? undefined : name}><${Icon} name=${STATES.includes(name) ? name : "queued"} size="12" />${STATE_WORDS[name] ?? name}</span>`;
 }
 
 /** A time as the person wants times; the exact one, of both clocks, for who points at it. */
@@ -20,7 +28,7 @@ export function Time({ at, as = clock.value }) {
   if (!at) return html`<span class="quiet">–</span>`;
   const isUtc = as === "utc";
   const text = as === "relative" ? ago(at, now.value) : timeOfDay(at, isUtc, now.peek());
-  return html`<time datetime=${at} title=${`${exactly(at, true)} UTC\n${exactly(at, false)} here`}>${text}</time>`;
+  return html`<time datetime=${at} title=${`${exactly(at, true)} UTC\n${t("{time} here", { time: exactly(at, false) })}`}>${text}</time>`;
 }
 
 /** How long since or until a time, each second anew. */
@@ -28,7 +36,7 @@ export function Since({ at }) {
   const seconds = (now.value - new Date(at).getTime()) / 1000;
   return html`<span class="num">${lasting(Math.max(0, Math.floor(seconds)))}</span>`;
 }
-export function Until({ at, past = "now" }) {
+export function Until({ at, past = t("now") }) {
   const seconds = (new Date(at).getTime() - now.value) / 1000;
   return html`<span class="num">${seconds <= 0 ? past : lasting(Math.max(1, Math.floor(seconds)))}</span>`;
 }
@@ -62,8 +70,8 @@ export function Copy({ text, what = "", label = "" }) {
     await copyText(typeof text === "function" ? text() : text);
     setDone(true);
   };
-  return html`<button type="button" class=${label ? "button small" : "bare"} onClick=${copy} aria-label=${label ? undefined : `Copy ${what}`} title=${`Copy ${what}`}>
-    <${Icon} name=${done ? "check" : "copy"} size="14" />${label && (done ? "Copied" : label)}
+  return html`<button type="button" class=${label ? "button small" : "bare"} onClick=${copy} aria-label=${label ? undefined : t("Copy {what}", { what })} title=${t("Copy {what}", { what })}>
+    <${Icon} name=${done ? "check" : "copy"} size="14" />${label && (done ? t("Copied") : label)}
   </button>`;
 }
 
@@ -100,9 +108,9 @@ export function Problem({ error }) {
 
 export function sentence(error) {
   if (error instanceof Refused && error.status === 403) {
-    return error.told.scope ? `This key may not do that: it needs the scope ${error.told.scope}.` : `${capital(error.message)}.`;
+    return error.told.scope ? t("This key may not do that: it needs the scope {scope}.", { scope: error.told.scope }) : `${capital(error.message)}.`;
   }
-  if (error instanceof Refused && error.status === 401) return "The API asks for a key.";
+  if (error instanceof Refused && error.status === 401) return t("The API asks for a key.");
   return /[.!?]$/.test(error.message) ? capital(error.message) : `${capital(error.message)}.`;
 }
 
@@ -159,7 +167,7 @@ export function Dialog({ title, onClose, children, kind = "" }) {
   const onVeil = (event) => { if (event.target === element.current) onClose(); };
   return html`<dialog ref=${element} class=${kind} aria-labelledby=${id} onClose=${onClose} onCancel=${onClose} onMouseDown=${onVeil}>
     <div class="inside">
-      <header><h2 id=${id} tabindex="-1">${title}</h2><button type="button" class="bare" aria-label="Close" onClick=${onClose}><${Icon} name="close" /></button></header>
+      <header><h2 id=${id} tabindex="-1">${title}</h2><button type="button" class="bare" aria-label=${t("Close")} onClick=${onClose}><${Icon} name="close" /></button></header>
       ${children}
     </div>
   </dialog>`;

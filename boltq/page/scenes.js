@@ -6,6 +6,7 @@ import { Icon } from "./icons.js";
 import { Card, JobLink, sentence, State, Until } from "./parts.js";
 import { workersOf } from "./live.js";
 import { route } from "./route.js";
+import { t } from "./words.js";
 
 const LOOK_MS = 400;
 const LONGEST_MS = 180_000;
@@ -22,42 +23,42 @@ const token = () => `page-${Array.from(crypto.getRandomValues(new Uint8Array(9))
 export const scenes = [
   {
     name: "retry",
-    title: "Retry with backoff",
-    told: "A job fails twice, waits longer each time, then completes.",
+    title: t("Retry with backoff"),
+    told: t("A job fails twice, waits longer each time, then completes."),
     needs: ["enqueue"],
     steps: [
-      { text: "Enqueue a job that fails twice.", does: ({ queue }) => enqueue({ type: "fail", payload: { times: 2 }, queue, max_attempts: 5, backoff: { base_seconds: 2, factor: 2, jitter: 0 } }) },
-      { text: "The first try fails. It waits 2 seconds: the base of its backoff.", until: (job) => job.failures >= 1 && job.state === "retrying" },
-      { text: "The second try fails. It waits twice as long.", until: (job) => job.failures >= 2 && job.state === "retrying" },
-      { text: "The third try completes. The errors of the first two are kept with it.", until: (job) => job.state === "completed" },
+      { text: t("Enqueue a job that fails twice."), does: ({ queue }) => enqueue({ type: "fail", payload: { times: 2 }, queue, max_attempts: 5, backoff: { base_seconds: 2, factor: 2, jitter: 0 } }) },
+      { text: t("The first try fails. It waits 2 seconds: the base of its backoff."), until: (job) => job.failures >= 1 && job.state === "retrying" },
+      { text: t("The second try fails. It waits twice as long."), until: (job) => job.failures >= 2 && job.state === "retrying" },
+      { text: t("The third try completes. The errors of the first two are kept with it."), until: (job) => job.state === "completed" },
     ],
   },
   {
     name: "replay",
-    title: "Die, and be replayed",
-    told: "A job uses up its attempts and is dead. Replayed, it completes.",
+    title: t("Die, and be replayed"),
+    told: t("A job uses up its attempts and is dead. Replayed, it completes."),
     needs: ["enqueue", "admin"],
     steps: [
-      { text: "Enqueue a job that will fail three times, with three attempts.", does: ({ queue }) => enqueue({ type: "fail", payload: { times: 3, message: "the other side is down" }, queue, max_attempts: 3, backoff: { base_seconds: 1, factor: 2, jitter: 0 } }) },
-      { text: "It fails, and waits to be tried again.", until: (job) => job.failures >= 1 },
-      { text: "It fails a third time, and is dead: nobody tries it again by itself.", until: (job) => job.state === "dead" },
-      { text: "Somebody has mended the other side. The job is replayed, with fresh attempts.", does: async ({ job }) => { await rest(SEEN_MS); await post(`/api/jobs/${inPath(job.id)}/replay`); } },
-      { text: "It completes; its past stays with it.", until: (job) => job.state === "completed" },
+      { text: t("Enqueue a job that will fail three times, with three attempts."), does: ({ queue }) => enqueue({ type: "fail", payload: { times: 3, message: "the other side is down" }, queue, max_attempts: 3, backoff: { base_seconds: 1, factor: 2, jitter: 0 } }) },
+      { text: t("It fails, and waits to be tried again."), until: (job) => job.failures >= 1 },
+      { text: t("It fails a third time, and is dead: nobody tries it again by itself."), until: (job) => job.state === "dead" },
+      { text: t("Somebody has mended the other side. The job is replayed, with fresh attempts."), does: async ({ job }) => { await rest(SEEN_MS); await post(`/api/jobs/${inPath(job.id)}/replay`); } },
+      { text: t("It completes; its past stays with it."), until: (job) => job.state === "completed" },
     ],
   },
   {
     name: "crash",
-    title: "A worker crashes",
-    told: "This page claims a job and goes silent. Nothing is lost.",
+    title: t("A worker crashes"),
+    told: t("This page claims a job and goes silent. Nothing is lost."),
     needs: ["enqueue", "work"],
     queue: CRASH_QUEUE,
     steps: [
-      { text: "Enqueue a job in a queue that only this page works on.", does: () => enqueue({ type: "resize-image", payload: { picture: "harbour.jpg" }, queue: CRASH_QUEUE, max_attempts: 3, backoff: { base_seconds: 2, jitter: 0 } }) },
-      { text: `Worker A, which is this page, claims it for ${CRASH_LEASE_SECONDS} seconds.`, does: () => claim("worker A", CRASH_LEASE_SECONDS), until: (job) => job.state === "running" },
-      { text: "Worker A crashes: no heartbeat, no answer. The job still looks as if it ran, until the lease runs out.", until: (job) => Date.parse(job.lease_expires_at ?? 0) < Date.now() || job.state !== "running" },
-      { text: "Worker B claims. The queue sees that the lease is lost, and lets the job wait its backoff first.", does: () => claim("worker B", 30), until: (job) => job.state !== "running" || job.lost > 0 },
-      { text: "Worker B has the job now, as its second attempt.", does: (told) => claimUntil(told, "worker B"), until: (job) => job.state === "running" && job.attempt > 1 },
-      { text: "Worker B acknowledges it: completed, once. If A woke up now, its answer would be refused.", does: ({ job, held }) => rest(SEEN_MS).then(() => post(`/api/jobs/${inPath(job.id)}/ack`, { token: held, result: { by: "worker B" } })).then(() => null), until: (job) => job.state === "completed" },
+      { text: t("Enqueue a job in a queue that only this page works on."), does: () => enqueue({ type: "resize-image", payload: { picture: "harbour.jpg" }, queue: CRASH_QUEUE, max_attempts: 3, backoff: { base_seconds: 2, jitter: 0 } }) },
+      { text: t("Worker A, which is this page, claims it for {n} seconds.", { n: CRASH_LEASE_SECONDS }), does: () => claim("worker A", CRASH_LEASE_SECONDS), until: (job) => job.state === "running" },
+      { text: t("Worker A crashes: no heartbeat, no answer. The job still looks as if it ran, until the lease runs out."), until: (job) => Date.parse(job.lease_expires_at ?? 0) < Date.now() || job.state !== "running" },
+      { text: t("Worker B claims. The queue sees that the lease is lost, and lets the job wait its backoff first."), does: () => claim("worker B", 30), until: (job) => job.state !== "running" || job.lost > 0 },
+      { text: t("Worker B has the job now, as its second attempt."), does: (told) => claimUntil(told, "worker B"), until: (job) => job.state === "running" && job.attempt > 1 },
+      { text: t("Worker B acknowledges it: completed, once. If A woke up now, its answer would be refused."), does: ({ job, held }) => rest(SEEN_MS).then(() => post(`/api/jobs/${inPath(job.id)}/ack`, { token: held, result: { by: "worker B" } })).then(() => null), until: (job) => job.state === "completed" },
     ],
   },
 ];
@@ -105,7 +106,7 @@ export function useStory() {
           kept.job = await look(kept.job.id);
           show({ job: kept.job });
           if (step.until(kept.job)) break;
-          if (Date.now() > until) throw new Error("nobody has done it within three minutes: does a worker run?");
+          if (Date.now() > until) throw new Error(t("nobody has done it within three minutes: does a worker run?"));
           await rest(LOOK_MS);
         }
         if (isOver()) return;
@@ -121,8 +122,8 @@ export function useStory() {
 
 function Now({ job, isOver }) {
   if (!job) return null;
-  return html`<span class="row"><${State} name=${job.state} />${["retrying", "scheduled"].includes(job.state) && html`<span class="small quiet">in <${Until} at=${job.run_at} /></span>`}
-    ${job.state === "running" && job.lease_expires_at && html`<span class="small quiet">lease for <${Until} at=${job.lease_expires_at} past="no longer" /></span>`}<${JobLink} id=${job.id}>its page<//></span>`;
+  return html`<span class="row"><${State} name=${job.state} />${["retrying", "scheduled"].includes(job.state) && html`<span class="small quiet">${t("in {time}", { time: html`<${Until} at=${job.run_at} />` })}</span>`}
+    ${job.state === "running" && job.lease_expires_at && html`<span class="small quiet">${t("lease for {time}", { time: html`<${Until} at=${job.lease_expires_at} past=${t("no longer")} />` })}</span>`}<${JobLink} id=${job.id}>${t("its page")}<//></span>`;
 }
 
 export function Story({ story }) {
@@ -133,7 +134,7 @@ export function Story({ story }) {
       ${scene.steps.map((one, i) => html`<li key=${i} class=${i < step ? "done" : i === step && !problem ? "here" : ""} aria-current=${i === step ? "step" : undefined}>
         <span class="dot">${i < step ? html`<${Icon} name="check" size="12" />` : i + 1}</span><span>${one.text}</span></li>`)}
     </ol>
-    ${isAlone && html`<p class="notice warn"><${Icon} name="warn" /><span>No worker that we see works on ${story.queue}: start one with <code>boltq-worker --queues ${story.queue}</code>.</span></p>`}
+    ${isAlone && html`<p class="notice warn"><${Icon} name="warn" /><span>${t("No worker that we see works on {queue}: start one with {command}.", { queue: story.queue, command: html`<code>boltq-worker --queues ${story.queue}</code>` })}</span></p>`}
     ${problem && html`<p class="problem" role="alert"><${Icon} name="warn" /><span>${sentence(problem)}</span></p>`}
   <//>`;
 }

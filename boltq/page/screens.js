@@ -11,6 +11,7 @@ import { Queues } from "./screens/queues.js";
 import { Settings } from "./screens/settings.js";
 import { Workers } from "./screens/workers.js";
 import { html } from "./html.js";
+import { t } from "./words.js";
 
 const either = (all, one) => ({ id }) => (id ? html`<${one} id=${id} />` : html`<${all} />`);
 const busy = (seen) => (seen ? seen.total.queued + seen.total.running + seen.total.retrying + seen.total.scheduled : 0);
@@ -21,19 +22,19 @@ const busy = (seen) => (seen ? seen.total.queued + seen.total.running + seen.tot
  */
 export const groups = [
   [
-    { name: "", title: "Overview", icon: "overview", key: "o", show: Overview },
-    { name: "playground", title: "Playground", icon: "playground", key: "p", show: Playground },
+    { name: "", title: t("Overview"), icon: "overview", key: "o", show: Overview },
+    { name: "playground", title: t("Playground"), icon: "playground", key: "p", show: Playground },
   ],
   [
-    { name: "queues", title: "Queues", icon: "queues", key: "q", show: either(Queues, Queue), count: (seen) => seen?.queues.length },
-    { name: "jobs", title: "Jobs", icon: "jobs", key: "j", show: either(Jobs, Job), count: busy },
-    { name: "dead", title: "Dead", icon: "skull", key: "d", show: Dead, count: (seen) => seen?.total.dead, isBad: true },
-    { name: "workers", title: "Workers", icon: "workers", key: "w", show: Workers, count: (seen) => seen?.workers.filter((one) => one.alive).length },
-    { name: "operations", title: "Operations", icon: "operations", key: "b", show: Operations },
+    { name: "queues", title: t("Queues"), icon: "queues", key: "q", show: either(Queues, Queue), count: (seen) => seen?.queues.length },
+    { name: "jobs", title: t("Jobs"), icon: "jobs", key: "j", show: either(Jobs, Job), count: busy },
+    { name: "dead", title: t("Dead"), icon: "skull", key: "d", show: Dead, count: (seen) => seen?.total.dead, isBad: true },
+    { name: "workers", title: t("Workers"), icon: "workers", key: "w", show: Workers, count: (seen) => seen?.workers.filter((one) => one.alive).length },
+    { name: "operations", title: t("Operations"), icon: "operations", key: "b", show: Operations },
   ],
   [
     { name: "api", title: "API", icon: "api", key: "a", address: "api/docs" },
-    { name: "settings", title: "Settings", icon: "settings", key: "s", show: Settings },
+    { name: "settings", title: t("Settings"), icon: "settings", key: "s", show: Settings },
   ],
 ];
 

@@ -1,14 +1,16 @@
 // Numbers, durations and times for people.
 
-const FINE = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
-const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const SHORT = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+import { language, many, number, t } from "./words.js";
 
-export const number = (value) => WHOLE.format(value);
+export { many, number };
+const FINE = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const SHORT = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
+
 /** 12,345 as it is, a million as 1M: for a tile, not where somebody counts. */
-export const short = (value) => (value < 100_000 ? WHOLE.format(value) : SHORT.format(value));
-export const rate = (value) => (value >= 10 ? WHOLE.format(value) : FINE.format(value));
-export const many = (count, one, more = `${one}s`) => `${number(count)} ${count === 1 ? one : more}`;
+export const short = (value) => (value < 100_000 ? number(value) : SHORT.format(value));
+export const rate = (value) => (value >= 10 ? number(value) : FINE.format(value));
+/** A share of 1 as a whole number of hundredths. */
+export const percent = (share) => new Intl.NumberFormat(language, { style: "percent" }).format(share);
 
 /** Seconds as the two largest units that say something. */
 export function lasting(seconds) {
@@ -18,7 +20,7 @@ export function lasting(seconds) {
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${FINE.format(seconds)} s`;
   if (seconds < 60) return `${Math.floor(seconds)} s`;
-  const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+  const units = [[t("d"), 86400], ["h", 3600], ["min", 60], ["s", 1]];
   const at = units.findIndex(([, size]) => seconds >= size);
   const [unit, size] = units[at];
   const [below, smaller] = units[at + 1] ?? [];
@@ -27,8 +29,8 @@ export function lasting(seconds) {
 }
 
 export function bytes(count) {
-  if (count < 1024) return many(count, "byte");
-  const units = ["KiB", "MiB", "GiB", "TiB"];
+  if (count < 1024) return many(count, "{n} byte", "{n} bytes");
+  const units = [t("KiB"), t("MiB"), t("GiB"), t("TiB")];
   let size = count / 1024;
   while (size >= 1024 && units.length > 1) { size /= 1024; units.shift(); }
   return `${FINE.format(size)} ${units[0]}`;
@@ -53,7 +55,7 @@ export function timeOfDay(moment, inUtc, now) {
 /** "12 s ago", "in 3 min". */
 export function ago(moment, now) {
   const seconds = (now - new Date(moment).getTime()) / 1000;
-  if (Math.abs(seconds) < 1) return "now";
-  const text = lasting(Math.floor(Math.abs(seconds))).split(" ").slice(0, 2).join(" ");
-  return seconds > 0 ? `${text} ago` : `in ${text}`;
+  if (Math.abs(seconds) < 1) return t("now");
+  const time = lasting(Math.floor(Math.abs(seconds))).split(" ").slice(0, 2).join(" ");
+  return seconds > 0 ? t("{time} ago", { time }) : t("in {time}", { time });
 }

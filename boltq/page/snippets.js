@@ -4,6 +4,7 @@ import { inPath, ROOT } from "./ask.js";
 import { html, useState } from "./html.js";
 import { secret } from "./kept.js";
 import { Card, Copy } from "./parts.js";
+import { t } from "./words.js";
 
 /** A text as one word of a POSIX shell. */
 export const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${String(text).replaceAll("'", "'\\''")}'`);
@@ -123,21 +124,21 @@ export function Snippets({ of }) {
   const [chosen, choose] = useState(kinds[0]);
   const kind = kinds.includes(chosen) ? chosen : kinds[0];
   return html`<div class="snippets">
-    <div class="tabs" role="group" aria-label="The same in another form">
+    <div class="tabs" role="group" aria-label=${t("The same in another form")}>
       ${kinds.map((each) => html`<button key=${each} type="button" aria-pressed=${each === kind} class=${each === kind ? "chosen" : ""} onClick=${() => choose(each)}>${each}</button>`)}
-      <${Copy} text=${of[kind]} what=${`as ${kind}`} />
+      <${Copy} text=${of[kind]} what=${t("as {kind}", { kind })} />
     </div>
     <pre tabindex="0">${of[kind]}</pre>
   </div>`;
 }
 
 /** Snippets to be opened by who wants them. */
-export const Elsewhere = ({ of }) => html`<details><summary>The same elsewhere</summary><${Snippets} of=${of} /></details>`;
+export const Elsewhere = ({ of }) => html`<details><summary>${t("The same elsewhere")}</summary><${Snippets} of=${of} /></details>`;
 
 /** The actions of a screen, one of which is shown: `all` are [name, words, snippets]. */
 export function Actions({ all }) {
   const [chosen, choose] = useState("");
   const one = all.find(([name]) => name === chosen) ?? all[0];
-  return html`<${Card} title="The same elsewhere" aside=${html`<select aria-label="What is done" value=${one[0]} onChange=${(event) => choose(event.target.value)}>${all.map(([name, words]) => html`<option key=${name} value=${name}>${words}</option>`)}</select>`}>
+  return html`<${Card} title=${t("The same elsewhere")} aside=${html`<select aria-label=${t("What is done")} value=${one[0]} onChange=${(event) => choose(event.target.value)}>${all.map(([name, words]) => html`<option key=${name} value=${name}>${words}</option>`)}</select>`}>
     <${Snippets} of=${one[2]} /><//>`;
 }

@@ -7,6 +7,7 @@ import { act, Button, Card, State, STATES, Time } from "./parts.js";
 import { Poll } from "./poll.js";
 import { to } from "./route.js";
 import { many, number } from "./shown.js";
+import { t } from "./words.js";
 
 const MOST = 60;
 const BEFORE_MS = 120_000;
@@ -44,7 +45,7 @@ function rows(event) {
 function Told({ one }) {
   return html`<li><span class="quiet num"><${Time} at=${one.at} as="local" /></span>
     ${STATES.includes(one.state) ? html`<${State} name=${one.state} />` : html`<span class="tag">${one.state || one.verb}</span>`}
-    <span class="clip"><b>${one.verb}</b> ${one.count > 0 && html`<span class="quiet">${many(one.count, "job")}:</span>`} ${one.ids.slice(0, 3).map((id) => html`<a key=${id} class="link mono" href=${to("jobs", id)}>${id.replace(/^.*\d{14}-/, "")}</a> `)}${one.count > 3 && html`<span class="quiet">and ${number(one.count - 3)} others</span>`}</span></li>`;
+    <span class="clip"><b>${one.verb}</b> ${one.count > 0 && html`<span class="quiet">${many(one.count, "{n} job", "{n} jobs")}:</span>`} ${one.ids.slice(0, 3).map((id) => html`<a key=${id} class="link mono" href=${to("jobs", id)}>${id.replace(/^.*\d{14}-/, "")}</a> `)}${one.count > 3 && html`<span class="quiet">${many(one.count - 3, "and {n} other", "and {n} others")}</span>`}</span></li>`;
 }
 
 function Seen({ one }) {
@@ -56,13 +57,13 @@ export function Ticker({ queue, seen }) {
   const feed = useFeed(queue);
   const isFeed = feed.keeps > 0;
   const keep = async () => {
-    await act("PATCH", `/api/queues/${inPath(queue)}`, { keep_events: isFeed ? null : KEEP_EVENTS }, isFeed ? `${queue} keeps no events.` : `${queue} keeps its last ${number(KEEP_EVENTS)} events.`);
+    await act("PATCH", `/api/queues/${inPath(queue)}`, { keep_events: isFeed ? null : KEEP_EVENTS }, isFeed ? t("{queue} keeps no events.", { queue }) : t("{queue} keeps its last {n} events.", { queue, n: number(KEEP_EVENTS) }));
     feed.look();
   };
   const shown = isFeed ? feed.events : seen;
-  return html`<${Card} title="What happened" aside=${html`<span>${isFeed ? "as the queue tells it" : "as this page saw it"}</span>
-      ${feed.keeps !== null && may("admin") && html`<${Button} kind="small" onClick=${keep}>${isFeed ? "Keep no events" : "Let the queue tell"}<//>`}`}>
-    ${shown.length ? html`<ol class="ticker" tabindex="0" aria-label="What happened">${shown.map((one) => (isFeed ? html`<${Told} key=${one.key} one=${one} />` : html`<${Seen} key=${one.key} one=${one} />`))}</ol>`
-    : html`<p class="body quiet">Enqueue something, or play a scene.</p>`}
+  return html`<${Card} title=${t("What happened")} aside=${html`<span>${isFeed ? t("as the queue tells it") : t("as this page saw it")}</span>
+      ${feed.keeps !== null && may("admin") && html`<${Button} kind="small" onClick=${keep}>${isFeed ? t("Keep no events") : t("Let the queue tell")}<//>`}`}>
+    ${shown.length ? html`<ol class="ticker" tabindex="0" aria-label=${t("What happened")}>${shown.map((one) => (isFeed ? html`<${Told} key=${one.key} one=${one} />` : html`<${Seen} key=${one.key} one=${one} />`))}</ol>`
+    : html`<p class="body quiet">${t("Enqueue something, or play a scene.")}</p>`}
   <//>`;
 }

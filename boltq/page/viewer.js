@@ -4,6 +4,7 @@ import { html, useMemo, useState } from "./html.js";
 import { laidOut } from "./exact.js";
 import { Card, Choice, Copy } from "./parts.js";
 import { bytes } from "./shown.js";
+import { t } from "./words.js";
 
 const FIRST_LETTERS = 12_000;
 const COLOURED_LETTERS = 60_000;
@@ -14,13 +15,13 @@ function Pieces({ pieces, isColoured }) {
 }
 
 /** `json` is the text of a value; `isBytes` that it is base64 of what is no JSON, `isCut` that the API keeps parts back. */
-export function Viewer({ title, json, isBytes = false, none = "none", isCut = false }) {
+export function Viewer({ title, json, isBytes = false, none = t("none"), isCut = false }) {
   const [isAll, showAll] = useState(false);
-  const [form, choose] = useState("laid out");
+  const [form, choose] = useState("laid");
   const told = useMemo(() => {
     if (json === undefined) return null;
     const most = isAll ? Infinity : FIRST_LETTERS;
-    if (form === "as it came" || isBytes) return { pieces: [["mark", json.slice(0, most)]], isWhole: json.length <= most };
+    if (form === "raw" || isBytes) return { pieces: [["mark", json.slice(0, most)]], isWhole: json.length <= most };
     return laidOut(json, most);
   }, [json, isAll, form]);
   if (!told) return html`<${Card} title=${title}><p class="body quiet">${none}</p><//>`;
@@ -30,12 +31,12 @@ export function Viewer({ title, json, isBytes = false, none = "none", isCut = fa
     link.click();
     URL.revokeObjectURL(link.href);
   };
-  return html`<${Card} title=${title} kind="viewer" aside=${html`<span>${isBytes ? "bytes, in base64" : bytes(size)}</span>
-      ${json.length > 60 && !isBytes && html`<${Choice} label=${`How ${title} is shown`} options=${[["laid out", "laid out"], ["as it came", "as it came"]]} value=${form} onChange=${choose} />`}
+  return html`<${Card} title=${title} kind="viewer" aside=${html`<span>${isBytes ? t("bytes, in base64") : bytes(size)}</span>
+      ${json.length > 60 && !isBytes && html`<${Choice} label=${t("How {what} is shown", { what: title })} options=${[["laid", t("laid out")], ["raw", t("as it came")]]} value=${form} onChange=${choose} />`}
       <${Copy} text=${json} what=${title} />`}>
     <pre class="json" tabindex="0"><${Pieces} pieces=${told.pieces} isColoured=${!isAll || json.length < COLOURED_LETTERS} /></pre>
-    ${isCut && html`<p class="under-table">Parts of it are shown to nobody: what was set by BOLTQ_REDACT.</p>`}
-    ${(!told.isWhole || isAll) && html`<div class="rest">${told.isWhole ? html`<span>All ${bytes(size)} of it.</span>` : html`<span>The first ${bytes(FIRST_LETTERS)} of ${bytes(size)}.</span><button type="button" class="button small" onClick=${() => showAll(true)}>Show all</button>`}
-      <button type="button" class="button small" onClick=${save}>Save</button></div>`}
+    ${isCut && html`<p class="under-table">${t("Parts of it are shown to nobody: what was set by BOLTQ_REDACT.")}</p>`}
+    ${(!told.isWhole || isAll) && html`<div class="rest">${told.isWhole ? html`<span>${t("All {size} of it.", { size: bytes(size) })}</span>` : html`<span>${t("The first {part} of {size}.", { part: bytes(FIRST_LETTERS), size: bytes(size) })}</span><button type="button" class="button small" onClick=${() => showAll(true)}>${t("Show all")}</button>`}
+      <button type="button" class="button small" onClick=${save}>${t("Save")}</button></div>`}
   <//>`;
 }

@@ -1,11 +1,14 @@
 """Images of each screen of the page, light and dark, wide and narrow, over queues that live.
 
-python -m rig.screenshots [FOLDER] [--readme]     from tests/, with the repository in PYTHONPATH
+python -m rig.screenshots [FOLDER] [--readme] [--language de]
+
+is run from tests/, with the repository in PYTHONPATH.
 
 --readme takes those of README.md anew, into tests/screenshots.
 """
 
 import argparse
+import json
 import random
 import tempfile
 import time
@@ -103,7 +106,7 @@ def takes(site: Site, path: Path, place: str, size: tuple[int, int], theme: str)
     site.page.sized(*size)
     site.goes(place)
     site.page.run("new Promise((done) => setTimeout(done, 1600))")
-    site.page.until("!document.body.innerText.includes('Looking')")
+    site.page.until("document.querySelector('main .card, main .tile') !== null")
     site.page.shot(path)
     print(path, f"{path.stat().st_size / 1000:.0f} kB")
 
@@ -113,6 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "build/screenshots")
     parser.add_argument("--readme", action="store_true")
+    parser.add_argument("--language", default="en", help="a code of boltq/page/words")
     asked = parser.parse_args()
     folder = FOR_README if asked.readme else asked.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -124,6 +128,9 @@ def main() -> None:
         browsed(page, server, queues=queues) as site,
     ):
         places = filled(site)
+        site.page.run(f"localStorage.setItem('boltq.language', '{json.dumps(asked.language)}')")
+        site.page.run("location.reload()")
+        site.page.until("document.querySelector('main h1') !== null")
         if asked.readme:
             size = (1200, 760)
             takes(site, folder / "overview.png", places["overview"], size, "light")

@@ -92,18 +92,4 @@ OPERATIONS: Mapping[str, Operation] = {
         f"It shows each operation and tries it. {_FILE}",
         {200: Answer("The page.", "Text", ("text/html",))},
     ),
-    "GET /api/docs/docs.css": Operation(
-        "docsStyle",
-        AREA,
-        "The page's style",
-        _FILE,
-        {200: Answer("The style.", "Text", ("text/css",))},
-    ),
-    "GET /api/docs/docs.js": Operation(
-        "docsScript",
-        AREA,
-        "The page's script",
-        _FILE,
-        {200: Answer("The script.", "Text", ("text/javascript",))},
-    ),
 }

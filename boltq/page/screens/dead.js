@@ -10,6 +10,7 @@ import { usePoll } from "../poll.js";
 import { refine, route } from "../route.js";
 import { many, number, short } from "../shown.js";
 import { Many, Tokens, useMarks } from "./jobs.js";
+import { t } from "../words.js";
 
 const MOST = 5000;
 
@@ -35,20 +36,20 @@ function Groups({ query, open }) {
   const groups = found ? together(found.groups) : [];
   const isHere = (one) => query.type === one.type && query.error === one.error;
   const isAdmin = may("admin");
-  return html`<${Card} title="What they died of" aside=${found && `${number(found.scanned)} of ${number(found.total)} looked at, the newest of each queue`}>
+  return html`<${Card} title=${t("What they died of")} aside=${found && t("{seen} of {total} looked at, the newest of each queue", { seen: number(found.scanned), total: number(found.total) })}>
     ${poll.problem.value && html`<div class="body"><${Problem} error=${poll.problem.value} /></div>`}
-    ${groups.length ? html`<div class="scroll" tabindex="0" role="region" aria-label="Groups of dead jobs"><table>
-      <thead><tr><th scope="col" class="num">jobs</th><th scope="col">type</th><th scope="col">last error</th><th scope="col">queues</th><th scope="col" class="num">newest</th><th scope="col" class="num">oldest</th><th scope="col"><span class="away">Actions</span></th></tr></thead>
+    ${groups.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Groups of dead jobs")}><table>
+      <thead><tr><th scope="col" class="num">${t("jobs")}</th><th scope="col">${t("type")}</th><th scope="col">${t("last error")}</th><th scope="col">${t("queues")}</th><th scope="col" class="num">${t("newest")}</th><th scope="col" class="num">${t("oldest")}</th><th scope="col"><span class="away">${t("Actions")}</span></th></tr></thead>
       <tbody>${groups.map((one) => html`<tr key=${`${one.type} ${one.error}`} class=${isHere(one) ? "chosen" : ""}>
         <td class="num bad strong">${short(one.jobs)}</td>
         <td><button type="button" class="as-link" onClick=${() => refine(isHere(one) ? { type: "", error: "" } : { type: one.type, error: one.error })}>${one.type}</button></td>
-        <td class="fill"><span class="clip" title=${one.messages.join("\n")}><b>${one.error}</b> ${one.messages[0]}</span>${one.messages.length > 1 && html`<span class="small quiet">and ${many(one.messages.length - 1, "other message")}</span>`}</td>
+        <td class="fill"><span class="clip" title=${one.messages.join("\n")}><b>${one.error}</b> ${one.messages[0]}</span>${one.messages.length > 1 && html`<span class="small quiet">${many(one.messages.length - 1, "and {n} other message", "and {n} other messages")}</span>`}</td>
         <td class="quiet"><span class="clip short">${Object.keys(one.queues).join(", ")}</span></td>
         <td class="num"><${Time} at=${one.newest_at} /></td><td class="num quiet"><${Time} at=${one.oldest_at} /></td>
-        <td><span class="row right"><${Button} kind="small" icon="again" disabled=${!isAdmin} onClick=${() => open("replay", one)} title="All dead jobs of this type and error">Replay<//><${Button} kind="small danger" icon="trash" disabled=${!isAdmin} onClick=${() => open("purge", one)} title="Delete them">Delete<//></span></td>
+        <td><span class="row right"><${Button} kind="small" icon="again" disabled=${!isAdmin} onClick=${() => open("replay", one)} title=${t("All dead jobs of this type and error")}>${t("Replay")}<//><${Button} kind="small danger" icon="trash" disabled=${!isAdmin} onClick=${() => open("purge", one)} title=${t("Delete them")}>${t("Delete")}<//></span></td>
       </tr>`)}</tbody></table></div>
-      ${found.others > 0 && html`<p class="under-table">${many(found.others, "other")} in none of these groups.</p>`}`
-    : html`<${Empty} title=${found ? "Nothing is dead" : "Looking"}>${found && "What uses up its attempts stays here until it is replayed or deleted."}<//>`}
+      ${found.others > 0 && html`<p class="under-table">${many(found.others, "{n} other in none of these groups.", "{n} others in none of these groups.")}</p>`}`
+    : html`<${Empty} title=${found ? t("Nothing is dead") : t("Looking")}>${found && t("What uses up its attempts stays here until it is replayed or deleted.")}<//>`}
   <//>`;
 }
 
@@ -63,14 +64,14 @@ export function Dead() {
     const names = Object.keys(one.queues);
     open({ action, filter: { state: "dead", type: one.type, error: one.error, queue: query.queue || (names.length === 1 ? names[0] : undefined) } });
   };
-  return html`<${Head} title="Dead" under="Jobs that nobody tries again by itself. Replayed, they have fresh attempts and keep their past.">
-      <select aria-label="Queue" value=${query.queue ?? ""} onChange=${(event) => refine({ queue: event.target.value })}><option value="">any queue</option>${[...new Set([...queues, ...(query.queue ? [query.queue] : [])])].map((one) => html`<option key=${one} value=${one}>${one}</option>`)}</select>
+  return html`<${Head} title=${t("Dead")} under=${t("Jobs that nobody tries again by itself. Replayed, they have fresh attempts and keep their past.")}>
+      <select aria-label=${t("Queue")} value=${query.queue ?? ""} onChange=${(event) => refine({ queue: event.target.value })}><option value="">${t("any queue")}</option>${[...new Set([...queues, ...(query.queue ? [query.queue] : [])])].map((one) => html`<option key=${one} value=${one}>${one}</option>`)}</select>
     <//>
     <div class="stack">
       <${Groups} query=${query} open=${pick} />
-      <${Card} title="Dead jobs" aside="the last to die first">
+      <${Card} title=${t("Dead jobs")} aside=${t("the last to die first")}>
         ${(query.type || query.error) && html`<div class="filters"><${Tokens} query=${query} names=${["type", "error"]} /></div>`}
-        <${JobList} list=${list} marked=${marked} mark=${mark} none="No such job is dead" label="Dead jobs" />
+        <${JobList} list=${list} marked=${marked} mark=${mark} none=${t("No such job is dead")} label=${t("Dead jobs")} />
       <//>
     </div>
     <${Many} list=${list} marked=${marked} clear=${clear} filter=${filter} />

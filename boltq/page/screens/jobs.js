@@ -8,14 +8,15 @@ import { JobList, useJobs } from "../joblist.js";
 import { views } from "../kept.js";
 import { may, nowMs, overview } from "../live.js";
 import { ask } from "../ask.js";
-import { Button, Card, Choice, Head, say, sentence, STATES } from "../parts.js";
+import { Button, Card, Choice, FILTER_WORDS, Head, say, sentence, STATES, STATE_WORDS } from "../parts.js";
 import { go, refine, route, to } from "../route.js";
 import { many, short } from "../shown.js";
+import { t } from "../words.js";
 
 const ID = /^([A-Za-z0-9][\w.-]*:)?\d{14}-[a-z0-9]{13}$/;
 const WORDS = ["type", "error", "worker", "queue", "state", "since", "until", "id", "text"];
 const MOST_VIEWS = 12;
-const SPANS = [["", "any time"], ["15m", "last 15 min"], ["1h", "last hour"], ["24h", "last day"], ["7d", "last week"]];
+const SPANS = [["", t("any time")], ["15m", t("last 15 min")], ["1h", t("last hour")], ["24h", t("last day")], ["7d", t("last week")]];
 const UNIT_MS = { m: 60e3, h: 3600e3, d: 86400e3 };
 
 /** "1h" as the time an hour ago, to the minute, so that the filter stays the same; else as it is. */
@@ -41,10 +42,10 @@ export function read(text) {
 }
 
 const DOES = [
-  ["replay", "Replay", "again", ["dead"], "POST", "/replay"],
-  ["run_now", "Run now", "running", ["scheduled", "retrying"], "POST", "/run"],
-  ["cancel", "Cancel", "close", ["scheduled", "queued", "retrying", "running"], "POST", "/cancel"],
-  ["purge", "Delete", "trash", ["scheduled", "queued", "retrying", "completed", "cancelled", "dead"], "DELETE", ""],
+  ["replay", t("Replay"), t("Replay all"), "again", ["dead"], "POST", "/replay"],
+  ["run_now", t("Run now"), t("Run now all"), "running", ["scheduled", "retrying"], "POST", "/run"],
+  ["cancel", t("Cancel"), t("Cancel all"), "close", ["scheduled", "queued", "retrying", "running"], "POST", "/cancel"],
+  ["purge", t("Delete"), t("Delete all"), "trash", ["scheduled", "queued", "retrying", "completed", "cancelled", "dead"], "DELETE", ""],
 ];
 
 /** What can be done to the jobs that are marked, or to all that the filter finds. */
@@ -53,25 +54,25 @@ export function Many({ list, marked, clear, filter, of = DOES }) {
   const jobs = list.rows.filter((job) => marked.has(job.id));
   const isOne = filter.state && !filter.state.includes(",") && !filter.text;
   const fits = (states) => (jobs.length ? jobs.every((job) => states.includes(job.state)) : isOne && states.includes(filter.state));
-  const each = async ([, name, , , method, end]) => {
+  const each = async ([, name, , , , method, end]) => {
     if (method === "DELETE" && !confirmed(jobs.length)) return;
     let done = 0;
     const problems = [];
     for (const job of jobs) {
       try { await ask(method, `/api/jobs/${inPath(job.id)}${end}`); done += 1; } catch (error) { problems.push(sentence(error)); }
     }
-    say(`${name}: ${many(done, "job")}${problems.length ? `, not ${problems.length}: ${problems[0]}` : ""}`, { isBad: problems.length > 0 });
+    say(`${name}: ${many(done, "{n} job", "{n} jobs")}${problems.length ? t(", not {n}: {why}", { n: problems.length, why: problems[0] }) : ""}`, { isBad: problems.length > 0 });
     clear();
     list.renew();
   };
   const [asking, setAsking] = useState(null);
-  const confirmed = (count) => asking === count || (setAsking(count), say(`Press once more to delete ${many(count, "job")} for good.`), false);
-  const offered = of.filter(([, , , states]) => fits(states));
+  const confirmed = (count) => asking === count || (setAsking(count), say(many(count, "Press once more to delete {n} job for good.", "Press once more to delete {n} jobs for good.")), false);
+  const offered = of.filter(([, , , , states]) => fits(states));
   return html`
-    ${may("admin") && (jobs.length > 0 || (isOne && list.rows.length > 0)) && offered.length > 0 && html`<div class="bulk" role="group" aria-label="Actions">
-      <span>${jobs.length ? html`<b>${many(jobs.length, "job")}</b> marked` : html`All that match`}</span>
-      ${offered.map((one) => html`<${Button} key=${one[0]} kind="small ${one[0] === "purge" ? "danger" : ""}" icon=${one[2]} onClick=${() => (jobs.length ? each(one) : open(one[0]))}>${one[1]}${jobs.length ? "" : " all"}<//>`)}
-      ${jobs.length > 0 && html`<${Button} kind="small plain" onClick=${clear}>Unmark<//>`}
+    ${may("admin") && (jobs.length > 0 || (isOne && list.rows.length > 0)) && offered.length > 0 && html`<div class="bulk" role="group" aria-label=${t("Actions")}>
+      <span>${jobs.length ? many(jobs.length, "{n} job marked", "{n} jobs marked") : t("All that match")}</span>
+      ${offered.map((one) => html`<${Button} key=${one[0]} kind="small ${one[0] === "purge" ? "danger" : ""}" icon=${one[3]} onClick=${() => (jobs.length ? each(one) : open(one[0]))}>${jobs.length ? one[1] : one[2]}<//>`)}
+      ${jobs.length > 0 && html`<${Button} kind="small plain" onClick=${clear}>${t("Unmark")}<//>`}
     </div>`}
     ${bulk && html`<${Bulk} action=${bulk} filter=${filter} onClose=${() => { open(null); list.renew(); }} />`}`;
 }
@@ -92,13 +93,13 @@ export function Search({ query, id = "search" }) {
     if (told.id) go(to("jobs", told.id));
     else if (Object.keys(told).length) { refine(told); write(""); }
   };
-  return html`<form class="grow search" role="search" onSubmit=${find}><input data-search id=${id} type="search" value=${text} onInput=${(event) => write(event.target.value)} aria-label="Find jobs" placeholder="text of the payload, an id, type:send, error:Timeout, worker:web-1" spellcheck=${false} autocomplete="off" /></form>`;
+  return html`<form class="grow search" role="search" onSubmit=${find}><input data-search id=${id} type="search" value=${text} onInput=${(event) => write(event.target.value)} aria-label=${t("Find jobs")} placeholder=${t("text of the payload, an id, type:send, error:Timeout, worker:web-1")} spellcheck=${false} autocomplete="off" /></form>`;
 }
 
 export function Tokens({ query, names }) {
   const on = names.filter((name) => query[name]);
   if (!on.length) return null;
-  return html`${on.map((name) => html`<button key=${name} type="button" class="button small" onClick=${() => refine({ [name]: "" })} title="Take it away"><span class="quiet">${name}</span> ${query[name]}<${Icon} name="close" size="12" /></button>`)}`;
+  return html`${on.map((name) => html`<button key=${name} type="button" class="button small" onClick=${() => refine({ [name]: "" })} title=${t("Take it away")}><span class="quiet">${FILTER_WORDS[name]}</span> ${query[name]}<${Icon} name="close" size="12" /></button>`)}`;
 }
 
 /** Filters under names, in this browser. */
@@ -113,9 +114,9 @@ function Views({ query }) {
   const drop = (one) => { views.value = views.value.filter((each) => each !== one); };
   if (!views.value.length && !Object.keys(query).length) return null;
   return html`<span class="row views">
-    ${views.value.map((one) => html`<span key=${one.name} class="view ${one.address === address ? "chosen" : ""}"><a href=${one.address}>${one.name}</a><button type="button" class="bare" aria-label=${`Forget ${one.name}`} onClick=${() => drop(one)}><${Icon} name="close" size="11" /></button></span>`)}
-    ${name === null ? Object.keys(query).length > 0 && !views.value.some((one) => one.address === address) && html`<${Button} kind="small plain" icon="plus" onClick=${() => write("")}>Keep this filter<//>`
-    : html`<form class="row" onSubmit=${save}><input aria-label="Name of the filter" placeholder="its name" maxlength="40" value=${name} onInput=${(event) => write(event.target.value)} /><${Button} kind="small" type="submit" icon="check">Keep<//></form>`}
+    ${views.value.map((one) => html`<span key=${one.name} class="view ${one.address === address ? "chosen" : ""}"><a href=${one.address}>${one.name}</a><button type="button" class="bare" aria-label=${t("Forget {what}", { what: one.name })} onClick=${() => drop(one)}><${Icon} name="close" size="11" /></button></span>`)}
+    ${name === null ? Object.keys(query).length > 0 && !views.value.some((one) => one.address === address) && html`<${Button} kind="small plain" icon="plus" onClick=${() => write("")}>${t("Keep this filter")}<//>`
+    : html`<form class="row" onSubmit=${save}><input aria-label=${t("Name of the filter")} placeholder=${t("its name")} maxlength="40" value=${name} onInput=${(event) => write(event.target.value)} /><${Button} kind="small" type="submit" icon="check">${t("Keep")}<//></form>`}
   </span>`;
 }
 
@@ -126,20 +127,20 @@ export function Jobs() {
   const [marked, mark, clear] = useMarks(JSON.stringify(query));
   const seen = overview.value;
   const counts = query.queue ? seen?.queues.find((one) => one.queue === query.queue) : seen?.total;
-  const states = [["", "all"], ...STATES.map((name) => [name, name, short(counts?.[name] ?? 0)])];
+  const states = [["", t("all")], ...STATES.map((name) => [name, STATE_WORDS[name], short(counts?.[name] ?? 0)])];
   const queues = [...new Set([...(query.queue ? [query.queue] : []), ...(seen?.queues.map((one) => one.queue) ?? [])])];
-  return html`<${Head} title="Jobs" under="Newest first. What is new while you read waits above the list.">
-      <a class="button" href=${to("playground")}><${Icon} name="plus" size="14" />Enqueue a job</a>
+  return html`<${Head} title=${t("Jobs")} under=${t("Newest first. What is new while you read waits above the list.")}>
+      <a class="button" href=${to("playground")}><${Icon} name="plus" size="14" />${t("Enqueue a job")}</a>
     <//>
     <${Card}>
       <div class="filters">
         <${Search} query=${query} />
-        <select aria-label="Queue" value=${query.queue ?? ""} onChange=${(event) => refine({ queue: event.target.value })}><option value="">any queue</option>${queues.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}</select>
-        <select aria-label="Since" value=${query.since ?? ""} onChange=${(event) => refine({ since: event.target.value })}>${SPANS.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select>
-        <${Choice} label="Order" options=${[["", "newest"], ["oldest", "oldest"]]} value=${query.order ?? ""} onChange=${(order) => refine({ order })} />
+        <select aria-label=${t("Queue")} value=${query.queue ?? ""} onChange=${(event) => refine({ queue: event.target.value })}><option value="">${t("any queue")}</option>${queues.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}</select>
+        <select aria-label=${t("Since")} value=${query.since ?? ""} onChange=${(event) => refine({ since: event.target.value })}>${SPANS.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select>
+        <${Choice} label=${t("Order")} options=${[["", t("newest")], ["oldest", t("oldest")]]} value=${query.order ?? ""} onChange=${(order) => refine({ order })} />
       </div>
-      <div class="filters"><${Choice} label="State" options=${states} value=${query.state ?? ""} onChange=${(state) => refine({ state })} /><${Tokens} query=${query} names=${["type", "error", "worker", "text", "until"]} /><${Views} query=${query} /></div>
-      <${JobList} list=${list} marked=${marked} mark=${mark} label="Jobs" />
+      <div class="filters"><${Choice} label=${t("State")} options=${states} value=${query.state ?? ""} onChange=${(state) => refine({ state })} /><${Tokens} query=${query} names=${["type", "error", "worker", "text", "until"]} /><${Views} query=${query} /></div>
+      <${JobList} list=${list} marked=${marked} mark=${mark} label=${t("Jobs")} />
     <//>
     <${Many} list=${list} marked=${marked} clear=${clear} filter=${filter} />`;
 }

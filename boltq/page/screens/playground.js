@@ -14,19 +14,20 @@ import { many, number } from "../shown.js";
 import { bodyOf, enqueueSnippets, Snippets } from "../snippets.js";
 import { Chosen } from "../chosen.js";
 import { Ticker } from "../ticker.js";
+import { t } from "../words.js";
 
 const MOST_BURST = 1000;
 const OWN = "playground";
 
 /** What a job may be made to do. */
 const PRESETS = [
-  { name: "completes", icon: "check", job: { type: "echo", payload: '{"hello": "world"}' } },
-  { name: "is slow", icon: "clock", job: { type: "sleep", payload: '{"seconds": 8}' } },
-  { name: "fails twice", icon: "again", job: { type: "fail", payload: '{"times": 2}', max_attempts: 5, backoff: { base_seconds: 2 } } },
-  { name: "always fails", icon: "close", job: { type: "fail", payload: '{"times": 1000}', max_attempts: 3, backoff: { base_seconds: 1 } } },
-  { name: "sends mail", icon: "forward", job: { type: "email", payload: '{"recipient": "user@example.com", "subject": "Hello", "body": "From the playground"}' } },
-  { name: "kills its worker", icon: "skull", job: { type: "crash", payload: '{"times": 1}', max_attempts: 3, backoff: { base_seconds: 2 } } },
-  { name: "starts later", icon: "scheduled", job: { type: "echo", payload: '{"hello": "later"}', delay_seconds: 15 } },
+  { name: t("completes"), icon: "check", job: { type: "echo", payload: '{"hello": "world"}' } },
+  { name: t("is slow"), icon: "clock", job: { type: "sleep", payload: '{"seconds": 8}' } },
+  { name: t("fails twice"), icon: "again", job: { type: "fail", payload: '{"times": 2}', max_attempts: 5, backoff: { base_seconds: 2 } } },
+  { name: t("always fails"), icon: "close", job: { type: "fail", payload: '{"times": 1000}', max_attempts: 3, backoff: { base_seconds: 1 } } },
+  { name: t("sends mail"), icon: "forward", job: { type: "email", payload: '{"recipient": "user@example.com", "subject": "Hello", "body": "From the playground"}' } },
+  { name: t("kills its worker"), icon: "skull", job: { type: "crash", payload: '{"times": 1}', max_attempts: 3, backoff: { base_seconds: 2 } } },
+  { name: t("starts later"), icon: "scheduled", job: { type: "echo", payload: '{"hello": "later"}', delay_seconds: 15 } },
 ];
 
 /** The queue that is played with: the one of the address, else one that somebody works on. */
@@ -56,21 +57,21 @@ function Composer({ queue, look }) {
   const choose = (i) => { setPreset(i); change({ priority: job.priority, ...PRESETS[i].job }); };
   const send = async (event) => {
     event.preventDefault();
-    const done = count === 1 ? "Enqueued." : `${number(count)} jobs enqueued.`;
+    const done = many(count, "Enqueued.", "{n} jobs enqueued.");
     if (await attempt(() => enqueueMany(whole, count), done)) look();
   };
-  return html`<${Card} title="A job that" kind="first-on-phone">
+  return html`<${Card} title=${t("A job that")} kind="first-on-phone">
     <form class="body stack" onSubmit=${send}>
-      <fieldset class="presets"><legend class="away">What the job does</legend>
+      <fieldset class="presets"><legend class="away">${t("What the job does")}</legend>
         ${PRESETS.map((one, i) => html`<label key=${one.name}><input type="radio" name="preset" checked=${i === preset} onChange=${() => choose(i)} /><${Icon} name=${one.icon} size="14" />${one.name}</label>`)}
       </fieldset>
       <div class="row">
-        <${Button} type="submit" kind="first" icon="plus" disabled=${wrong || !may("enqueue")}>Enqueue${count > 1 ? ` ${number(count)}` : ""}<//>
-        <label class="row small soft">times <input class="count" type="number" min="1" max=${MOST_BURST} value=${count} aria-label="How many" onInput=${(event) => setCount(Math.max(1, Math.min(MOST_BURST, Number(event.target.value) || 1)))} /></label>
-        ${job.type === "crash" && queue !== OWN && html`<span class="small quiet">Only in the queue ${OWN} does it kill its worker.</span>`}
-        ${!may("enqueue") && html`<span class="small quiet">This key may not enqueue.</span>`}
+        <${Button} type="submit" kind="first" icon="plus" disabled=${wrong || !may("enqueue")}>${t("Enqueue")}${count > 1 ? ` ${number(count)}` : ""}<//>
+        <label class="row small soft">${t("times")} <input class="count" type="number" min="1" max=${MOST_BURST} value=${count} aria-label=${t("How many")} onInput=${(event) => setCount(Math.max(1, Math.min(MOST_BURST, Number(event.target.value) || 1)))} /></label>
+        ${job.type === "crash" && queue !== OWN && html`<span class="small quiet">${t("Only in the queue {queue} does it kill its worker.", { queue: OWN })}</span>`}
+        ${!may("enqueue") && html`<span class="small quiet">${t("This key may not enqueue.")}</span>`}
       </div>
-      <details><summary>Its type, payload and options</summary>
+      <details><summary>${t("Its type, payload and options")}</summary>
         <${JobFields} job=${whole} change=${(next) => { if (next.queue !== queue) refine({ queue: next.queue }); change({ ...next, queue: undefined }); }} queues=${overview.value?.queues.map((one) => one.queue) ?? []} />
       </details>
     </form>
@@ -83,14 +84,14 @@ function QueueBar({ queue, queues, look }) {
   const workers = workersOf(queue);
   const dead = one?.dead ?? 0;
   const path = `/api/queues/${inPath(queue)}`;
-  const turn = async () => { await act("POST", `${path}/${one?.paused ? "resume" : "pause"}`, one?.paused ? undefined : { reason: "tried in the playground" }, one?.paused ? `${queue} goes on.` : `${queue} is paused: what is queued waits.`); look(); };
-  const replay = async () => { await act("POST", "/api/operations", { action: "replay", queue, filter: { state: "dead" }, expected_count: dead }, `${many(dead, "dead job")} come back.`); look(); };
+  const turn = async () => { await act("POST", `${path}/${one?.paused ? "resume" : "pause"}`, one?.paused ? undefined : { reason: t("tried in the playground") }, one?.paused ? t("{queue} goes on.", { queue }) : t("{queue} is paused: what is queued waits.", { queue })); look(); };
+  const replay = async () => { await act("POST", "/api/operations", { action: "replay", queue, filter: { state: "dead" }, expected_count: dead }, many(dead, "{n} dead job comes back.", "{n} dead jobs come back.")); look(); };
   return html`<div class="row">
-    <label class="row small soft">Queue <select value=${queue} onChange=${(event) => refine({ queue: event.target.value })}>${queues.map((each) => html`<option key=${each}>${each}</option>`)}</select></label>
-    <span class="tag ${workers.length ? "" : "bad"}">${workers.length ? many(workers.length, "worker") : "no worker"}</span>
-    ${one?.paused && html`<span class="tag warn"><${Icon} name="pause" size="11" />paused</span>`}
-    <${Button} kind="small" icon=${one?.paused ? "resume" : "pause"} onClick=${turn} disabled=${!may("admin")}>${one?.paused ? "Resume" : "Pause"}<//>
-    <${Button} kind="small" icon="again" onClick=${replay} disabled=${!dead || !may("admin")}>Replay the dead${dead ? ` (${number(dead)})` : ""}<//>
+    <label class="row small soft">${t("Queue")} <select value=${queue} onChange=${(event) => refine({ queue: event.target.value })}>${queues.map((each) => html`<option key=${each}>${each}</option>`)}</select></label>
+    <span class="tag ${workers.length ? "" : "bad"}">${workers.length ? many(workers.length, "{n} worker", "{n} workers") : t("no worker")}</span>
+    ${one?.paused && html`<span class="tag warn"><${Icon} name="pause" size="11" />${t("paused")}</span>`}
+    <${Button} kind="small" icon=${one?.paused ? "resume" : "pause"} onClick=${turn} disabled=${!may("admin")}>${one?.paused ? t("Resume") : t("Pause")}<//>
+    <${Button} kind="small" icon="again" onClick=${replay} disabled=${!dead || !may("admin")}>${t("Replay the dead")}${dead ? ` (${number(dead)})` : ""}<//>
   </div>`;
 }
 
@@ -104,7 +105,7 @@ export function Playground() {
   useNews(jobs, queue, note);
   useEffect(() => { if (story.queue) refine({ queue: story.queue }); }, [story.queue]);
   const queues = [...new Set([queue, OWN, ...(seen?.queues.map((one) => one.queue) ?? []), ...(seen?.workers ?? []).flatMap((one) => Object.keys(one.queues))])];
-  return html`<${Head} title="Playground" under="Send jobs, break them, and watch what the queue makes of it. All of it is real."><//>
+  return html`<${Head} title=${t("Playground")} under=${t("Send jobs, break them, and watch what the queue makes of it. All of it is real.")}><//>
     <div class="stack">
       <div class="scenes">${scenes.map((scene) => html`<button key=${scene.name} type="button" class="scene ${story.scene === scene ? "on" : ""}" disabled=${!scene.needs.every(may)} onClick=${() => story.play(scene, queue)}>
         <span class="go"><${Icon} name=${story.scene === scene && story.isOver ? "again" : "playground"} size="15" /></span><b>${scene.title}</b><small>${scene.told}</small></button>`)}</div>
@@ -112,7 +113,7 @@ export function Playground() {
       <div class="play">
         <${Composer} queue=${queue} look=${look} />
         <div class="stack">
-          <${Card} title="Jobs" aside=${html`<${QueueBar} queue=${queue} queues=${queues} look=${look} />`}>
+          <${Card} title=${t("Jobs")} aside=${html`<${QueueBar} queue=${queue} queues=${queues} look=${look} />`}>
             <${Board} jobs=${jobs} counts=${seen?.queues.find((each) => each.queue === queue)} chosen=${chosen} choose=${choose} />
             ${chosen && html`<${Chosen} key=${chosen} id=${chosen} close=${() => choose("")} look=${look} />`}
           <//>
@@ -148,10 +149,10 @@ const MOST_EVENTS = 60;
 
 function noteOf(job) {
   const error = job.errors[0];
-  if (job.state === "retrying") return `${error ? `${error.message || error.type}` : ""}, attempt ${job.attempt} of ${job.max_attempts}`;
-  if (job.state === "dead") return error ? `after ${many(job.failures, "failure")}: ${error.message || error.type}` : "";
-  if (job.state === "completed") return `at attempt ${job.attempt}`;
-  if (job.state === "running") return `attempt ${job.attempt}, ${job.worker}`;
+  if (job.state === "retrying") return `${error ? `${error.message || error.type}` : ""}, ${t("attempt {n} of {most}", { n: job.attempt, most: job.max_attempts })}`;
+  if (job.state === "dead") return error ? many(job.failures, "after {n} failure: {why}", "after {n} failures: {why}", { why: error.message || error.type }) : "";
+  if (job.state === "completed") return t("at attempt {n}", { n: job.attempt });
+  if (job.state === "running") return t("attempt {n}, {worker}", { n: job.attempt, worker: job.worker });
   return "";
 }
 

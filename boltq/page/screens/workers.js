@@ -8,42 +8,44 @@ import { usePoll } from "../poll.js";
 import { to } from "../route.js";
 import { many, number } from "../shown.js";
 import { Snippets, workerSnippets } from "../snippets.js";
+import { t } from "../words.js";
 
 const MOST_SLOTS = 48;
 const MOST_EVENTS = 30;
+const BECAME = { started: t("started"), quiet: t("quiet"), resumed: t("resumed"), stopping: t("stopping"), stopped: t("stopped"), recycled: t("recycled"), lost: t("lost") };
 
 /** A thread is a small mark, filled while it has a job. */
 export function Slots({ worker }) {
   const { threads, in_hand: busy } = worker;
-  if (!threads) return html`<span class="num">${busy ? `${number(busy)} in hand` : html`<span class="quiet">none in hand</span>`}</span>`;
-  const text = `${busy} of ${threads} threads busy`;
+  if (!threads) return html`<span class="num">${busy ? t("{n} in hand", { n: number(busy) }) : html`<span class="quiet">${t("none in hand")}</span>`}</span>`;
+  const text = many(threads, "{busy} of {n} thread busy", "{busy} of {n} threads busy", { busy });
   if (threads > MOST_SLOTS) return html`<span class="num">${text}</span>`;
   return html`<span class="slots" role="img" aria-label=${text} title=${text}>${Array.from({ length: threads }, (_, i) => html`<i key=${i} class=${i < busy ? "on" : ""}></i>`)}</span>`;
 }
 
-const SAID = { quiet: "It claims nothing more once it hears of it, within 10 s.", stop: "It finishes what it runs and ends; it hears of it within 10 s.", resume: "It goes on." };
+const SAID = { quiet: t("It claims nothing more once it hears of it, within 10 s."), stop: t("It finishes what it runs and ends; it hears of it within 10 s."), resume: t("It goes on.") };
 
 function Orders({ one, ask }) {
   // Who claims over HTTP has no process of ours that would hear of it.
   if (!one.alive || one.via || !may("admin")) return null;
   const isQuiet = one.status === "quiet" || one.order?.word === "quiet";
   return html`<span class="row right">
-    ${isQuiet ? html`<${Button} kind="small" icon="resume" onClick=${() => ask(one, "resume")}>Resume<//>` : html`<${Button} kind="small" icon="pause" onClick=${() => ask(one, "quiet")} title="Claim nothing more, and stay">Quiet<//>`}
-    <${Button} kind="small danger" icon="stop" onClick=${() => ask(one, "stop")} title="Finish what runs, and end">Stop<//></span>`;
+    ${isQuiet ? html`<${Button} kind="small" icon="resume" onClick=${() => ask(one, "resume")}>${t("Resume")}<//>` : html`<${Button} kind="small" icon="pause" onClick=${() => ask(one, "quiet")} title=${t("Claim nothing more, and stay")}>${t("Quiet")}<//>`}
+    <${Button} kind="small danger" icon="stop" onClick=${() => ask(one, "stop")} title=${t("Finish what runs, and end")}>${t("Stop")}<//></span>`;
 }
 
 function Status({ one }) {
-  if (!one.alive) return html`<span class="tag bad">gone</span>`;
-  if (one.order && one.status === "working") return html`<span class="tag warn">asked to ${one.order.word === "quiet" ? "be quiet" : one.order.word}</span>`;
-  return one.status === "working" ? null : html`<span class="tag warn">${one.status}</span>`;
+  if (!one.alive) return html`<span class="tag bad">${t("gone")}</span>`;
+  if (one.order && one.status === "working") return html`<span class="tag warn">${one.order.word === "quiet" ? t("asked to be quiet") : t("asked to stop")}</span>`;
+  return one.status === "working" ? null : html`<span class="tag warn">${BECAME[one.status] ?? one.status}</span>`;
 }
 
 function Worker({ one, ask }) {
   return html`<tr class=${one.alive ? "" : "gone"}>
-    <td><span class="pulse ${one.alive ? "" : "lost"}"><b class="mono">${one.id}</b></span> <${Status} one=${one} /><div class="small quiet">${one.via ? `over HTTP, from ${one.host}` : `${one.host}, process ${one.pid}, ${one.version}`}</div></td>
-    <td><span class="row">${Object.entries(one.queues).slice(0, 8).map(([name, weight]) => html`<span key=${name}><${QueueLink} name=${name} />${weight > 1 && html`<span class="quiet"> ×${weight}</span>`}</span>`)}${Object.keys(one.queues).length > 8 && html`<span class="quiet">and ${Object.keys(one.queues).length - 8} others</span>`}</span></td>
-    <td><${Slots} worker=${one} />${one.stuck > 0 && html`<span class="tag bad">${many(one.stuck, "handler")} stuck</span>`}</td>
-    <td>${one.jobs.length ? html`<ul class="small">${one.jobs.slice(0, 3).map((job) => html`<li key=${job.id}><a class="link" href=${to("jobs", job.id)}>${job.type}</a> <span class="quiet">for <${Since} at=${job.since} /></span></li>`)}${one.jobs.length > 3 && html`<li><a class="link quiet" href=${to("jobs", "", { state: "running", worker: one.id })}>and ${one.jobs.length - 3} others</a></li>`}</ul>` : html`<span class="quiet">nothing</span>`}</td>
+    <td><span class="pulse ${one.alive ? "" : "lost"}"><b class="mono">${one.id}</b></span> <${Status} one=${one} /><div class="small quiet">${one.via ? t("over HTTP, from {host}", { host: one.host }) : t("{host}, process {pid}, {version}", { host: one.host, pid: one.pid, version: one.version })}</div></td>
+    <td><span class="row">${Object.entries(one.queues).slice(0, 8).map(([name, weight]) => html`<span key=${name}><${QueueLink} name=${name} />${weight > 1 && html`<span class="quiet"> ×${weight}</span>`}</span>`)}${Object.keys(one.queues).length > 8 && html`<span class="quiet">${many(Object.keys(one.queues).length - 8, "and {n} other", "and {n} others")}</span>`}</span></td>
+    <td><${Slots} worker=${one} />${one.stuck > 0 && html`<span class="tag bad">${many(one.stuck, "{n} handler stuck", "{n} handlers stuck")}</span>`}</td>
+    <td>${one.jobs.length ? html`<ul class="small">${one.jobs.slice(0, 3).map((job) => html`<li key=${job.id}><a class="link" href=${to("jobs", job.id)}>${job.type}</a> <span class="quiet">${t("for {time}", { time: html`<${Since} at=${job.since} />` })}</span></li>`)}${one.jobs.length > 3 && html`<li><a class="link quiet" href=${to("jobs", "", { state: "running", worker: one.id })}>${many(one.jobs.length - 3, "and {n} other", "and {n} others")}</a></li>`}</ul>` : html`<span class="quiet">${t("nothing")}</span>`}</td>
     <td class="num ${one.via ? "quiet" : ""}">${one.via ? "–" : number(one.worked)}</td>
     <td class="num quiet"><${Time} at=${one.started_at} /></td>
     <td class="num ${one.alive ? "" : "bad"}"><${Time} at=${one.seen_at} /></td>
@@ -51,7 +53,7 @@ function Worker({ one, ask }) {
   </tr>`;
 }
 
-const QUESTIONS = { quiet: "Let this worker be quiet?", stop: "Stop this worker?", resume: "Let this worker go on?" };
+const QUESTIONS = { quiet: t("Let this worker be quiet?"), stop: t("Stop this worker?"), resume: t("Let this worker go on?") };
 
 function Sure({ one, word, onClose }) {
   const does = async () => {
@@ -60,8 +62,8 @@ function Sure({ one, word, onClose }) {
     snapshot.look();
   };
   return html`<${Dialog} title=${QUESTIONS[word]} onClose=${onClose}>
-    <div class="body"><p class="mono break">${one.id}</p><p>${SAID[word]}${word === "stop" ? " If something starts workers again when they end, it does." : ""}</p><${Snippets} of=${workerSnippets(one.id, word)} /></div>
-    <div class="foot"><${Button} onClick=${onClose}>Leave it<//><${Button} kind=${word === "stop" ? "first danger" : "first"} onClick=${does}>${word === "quiet" ? "Be quiet" : word === "stop" ? "Stop" : "Resume"}<//></div>
+    <div class="body"><p class="mono break">${one.id}</p><p>${SAID[word]}${word === "stop" ? ` ${t("If something starts workers again when they end, it does.")}` : ""}</p><${Snippets} of=${workerSnippets(one.id, word)} /></div>
+    <div class="foot"><${Button} onClick=${onClose}>${t("Leave it")}<//><${Button} kind=${word === "stop" ? "first danger" : "first"} onClick=${does}>${word === "quiet" ? t("Be quiet") : word === "stop" ? t("Stop") : t("Resume")}<//></div>
   <//>`;
 }
 
@@ -75,16 +77,16 @@ export function Workers() {
   const alive = all.filter((one) => one.alive);
   const threads = alive.reduce((sum, one) => sum + one.threads, 0);
   const busy = alive.reduce((sum, one) => sum + (one.via ? 0 : one.in_hand), 0);
-  return html`<${Head} title="Workers" under=${`${many(alive.length, "worker")}, ${number(busy)} of ${many(threads, "thread")} busy. Who was not heard of for 30 seconds is taken for gone, and its jobs go to others.`}><//>
+  return html`<${Head} title=${t("Workers")} under=${`${many(alive.length, "{n} worker", "{n} workers")}, ${many(threads, "{busy} of {n} thread busy", "{busy} of {n} threads busy", { busy: number(busy) })}. ${t("Who was not heard of for 30 seconds is taken for gone, and its jobs go to others.")}`}><//>
     <div class="stack"><${Card}>
-      ${all.length ? html`<div class="scroll" tabindex="0" role="region" aria-label="Workers"><table>
-        <thead><tr><th scope="col">worker</th><th scope="col">queues</th><th scope="col">threads</th><th scope="col">runs</th><th scope="col" class="num">worked</th><th scope="col" class="num">started</th><th scope="col" class="num">heard of</th><th scope="col"><span class="away">Actions</span></th></tr></thead>
+      ${all.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Workers")}><table>
+        <thead><tr><th scope="col">${t("worker")}</th><th scope="col">${t("queues")}</th><th scope="col">${t("threads")}</th><th scope="col">${t("runs")}</th><th scope="col" class="num">${t("worked")}</th><th scope="col" class="num">${t("started")}</th><th scope="col" class="num">${t("heard of")}</th><th scope="col"><span class="away">${t("Actions")}</span></th></tr></thead>
         <tbody>${all.map((one) => html`<${Worker} key=${one.id} one=${one} ask=${setAsking} />`)}</tbody></table></div>`
-      : html`<${Empty} icon="workers" title=${seen ? "No worker was heard of in the last ten minutes" : "Looking"}>${seen && html`Start one: <code>boltq-worker</code>`}<//>`}
+      : html`<${Empty} icon="workers" title=${seen ? t("No worker was heard of in the last ten minutes") : t("Looking")}>${seen && t("Start one: {command}", { command: html`<code>boltq-worker</code>` })}<//>`}
     <//>
-    <${Card} title="What became of workers" aside="the last first">
-      ${history.length ? html`<table><tbody>${history.map((one) => html`<tr key=${`${one.worker} ${one.what} ${one.at}`}><td><span class="tag ${one.what === "lost" ? "bad" : ""}">${one.what}</span></td><td class="fill mono"><span class="clip">${one.worker}</span></td><td class="quiet"><span class="clip short">${one.by && `by ${one.by}`}</span></td><td class="num"><${Time} at=${one.at} /></td></tr>`)}</tbody></table>`
-      : html`<${Empty} icon="workers" title="Nothing is known of any" />`}
+    <${Card} title=${t("What became of workers")} aside=${t("the last first")}>
+      ${history.length ? html`<table><tbody>${history.map((one) => html`<tr key=${`${one.worker} ${one.what} ${one.at}`}><td><span class="tag ${one.what === "lost" ? "bad" : ""}">${BECAME[one.what] ?? one.what}</span></td><td class="fill mono"><span class="clip">${one.worker}</span></td><td class="quiet"><span class="clip short">${one.by && t("by {name}", { name: one.by })}</span></td><td class="num"><${Time} at=${one.at} /></td></tr>`)}</tbody></table>`
+      : html`<${Empty} icon="workers" title=${t("Nothing is known of any")} />`}
     <//></div>
     ${asking && html`<${Sure} one=${asking.one} word=${asking.word} onClose=${() => turn(null)} />`}`;
 }

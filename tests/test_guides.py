@@ -18,7 +18,7 @@ from servers import TestServer, _free_ports, missing, until
 from boltq import BoltQ
 from boltq.embedded import Embedded
 
-WEB, _, OPS = pages.GUIDES
+WEB, _, OPS, _ = pages.GUIDES
 
 
 @pytest.fixture

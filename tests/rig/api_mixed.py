@@ -94,11 +94,19 @@ class Caller:
     def __init__(
         self, api: Program, chosen: Iterator[Request], told: Told, outcome: Outcome
     ) -> None:
-        self._port, self._chosen, self._told, self._outcome = api.port, chosen, told, outcome
+        self._api, self._chosen, self._told, self._outcome = api, chosen, told, outcome
 
     def run(self, ends_at: float) -> None:
-        """Ask until then."""
-        socket = connect(self._port)
+        """Ask until then; without a connection there is nothing to ask on."""
+        try:
+            self._ask(ends_at)
+        except ConnectionRefusedError as problem:
+            status = self._api.process.poll()
+            lives = "lives" if status is None else f"has ended with {status}"
+            self._outcome.wrong.append(f"{problem!r}, and the API {lives}")
+
+    def _ask(self, ends_at: float) -> None:
+        socket = connect(self._api.port)
         try:
             while time.monotonic() < ends_at:
                 request = next(self._chosen)
@@ -114,13 +122,13 @@ class Caller:
                         self._outcome.wrong.append(f"{request.bytes[:300]!r}: {problem!r}")
                     self._outcome.closed += not request.goes
                     socket.close()
-                    socket = connect(self._port)
+                    socket = connect(self._api.port)
                     continue
                 self._outcome.add(request, response, body)
                 self._told.hear(request, response.status, body)
                 if response.will_close:
                     socket.close()
-                    socket = connect(self._port)
+                    socket = connect(self._api.port)
         finally:
             socket.close()
 
@@ -159,6 +167,10 @@ def load(setting: Setting, seconds: float, connections: int, seed: int) -> Outco
         thread.join(seconds + 60)
         if thread.is_alive():
             outcome.wrong.append("a connection hangs")
+    ended = setting.api.process.poll()
+    if ended is not None:
+        outcome.wrong.append(f"the API has ended with {ended}: {setting.api.told[-2000:]}")
+        return outcome
     status, _ = setting.api.ask("GET", "/readyz")
     if status != 200:
         outcome.wrong.append(f"afterwards /readyz is {status}")

@@ -17,13 +17,14 @@ from servers import TestServer, until
 from terminals import at_terminal
 
 from boltq import BoltQ, ids, scripts
-from boltq.bench import PARTS, Figure, Plan, bars, measure, site_on
+from boltq.bench import PARTS, Figure, Plan, bars, measure, process, site_on
 from boltq.bench.figure import Taken, figures_of, number
 from boltq.bench.moves import fill
 from boltq.bench.site import Site
 from boltq.cli.commands import bench as command
 from boltq.cli.exits import Exit
 from boltq.errors import Unavailable, WrongState
+from boltq.worker import main, pace
 
 TINY = Plan(
     rounds=1,
@@ -43,6 +44,7 @@ UNITS = {
     "drain": {"jobs/s", "us a job", "x"},
     "processes": {"jobs/s"},
     "pickup": {"ms"},
+    "fair": {"ms", "times"},
     "life": {"us a job"},
     "verbs": {"us a job"},
     "memory": {"bytes a job"},
@@ -285,6 +287,22 @@ def test_a_worker_that_ends_is_told_with_what_it_said(site: Site) -> None:
         measured(site, "drain")
     assert processes_of(site.stem) == ""
     assert queue.startswith(site.stem)
+
+
+def test_the_worker_without_jobs_ahead_has_room_for_those_of_its_threads_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pace, "MOST_AHEAD", pace.MOST_AHEAD)  # as it was, afterwards
+    monkeypatch.setattr(main, "main", lambda: None)
+    rooms = []
+    for program in ("pass", process.WORK_ALONE[1]):
+        exec(program)
+        fast = pace.Pace(threads=2)
+        fast.worked(100_000)
+        time.sleep(2 * pace.WINDOW_SECONDS)
+        rooms.append(fast.room(held=0))
+    assert rooms[0] > 1000
+    assert rooms[1] == 2
 
 
 def test_the_command_names_the_parts_that_there_are() -> None:

@@ -7,7 +7,7 @@ any machine of about that speed.
 
 from typing import NamedTuple
 
-from boltq.bench import backlog, drain, enqueue, idle, life, memory, pickup
+from boltq.bench import backlog, drain, enqueue, fair, idle, life, memory, pickup
 from boltq.bench.figure import Figure
 from boltq.bench.moves import NOOP
 
@@ -29,6 +29,7 @@ BARS: dict[tuple[str, str], Bar] = {
     (life.named(100, kept=False), "us a job"): Bar(None, 8),
     (pickup.P50, "ms"): Bar(1.5, 0.8),
     (pickup.P99, "ms"): Bar(3, 1.2),
+    (fair.OF_ALONE, fair.TIMES): Bar(1.1, 1.0),
     (idle.CALLS, "calls/s"): Bar(2),
     (idle.CPU, "% of a core"): Bar(0.5),
 }

@@ -6,6 +6,7 @@ from typing import Any
 from boltq.client import BoltQ
 
 PAUSE_SECONDS = 0.001
+SLOW_SECONDS = 0.1
 SQUARES = 10_000
 """About half a millisecond of Python."""
 
@@ -33,6 +34,14 @@ def compute(**_payload: Any) -> int:
 def late(sent_ns: int) -> int:
     """Tell how many nanoseconds ago the job was sent, by the clock that all processes share."""
     return time.monotonic_ns() - sent_ns
+
+
+@app.job("bench:mixed")
+def mixed(sent_ns: int, *, is_slow: bool) -> tuple[int, bool]:
+    """Wait shortly or long; tell how many nanoseconds ago the job was sent, and which it is."""
+    late_ns = time.monotonic_ns() - sent_ns
+    time.sleep(SLOW_SECONDS if is_slow else PAUSE_SECONDS)
+    return late_ns, is_slow
 
 
 @app.job("bench:cpu")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
-from boltq.bench import backlog, drain, enqueue, http, idle, life, memory, pickup, verbs
+from boltq.bench import backlog, drain, enqueue, fair, http, idle, life, memory, pickup, verbs
 from boltq.bench.bars import with_bar
 from boltq.bench.figure import Figure, Taken, Trial, figures_of
 from boltq.bench.plan import Plan
@@ -16,6 +16,7 @@ PARTS: dict[str, Part] = {
     "drain": drain.draining,
     "processes": drain.processing,
     "pickup": pickup.picking_up,
+    "fair": fair.mixing,
     "life": life.living,
     "verbs": verbs.calling,
     "memory": memory.weighing,

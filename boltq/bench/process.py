@@ -18,6 +18,10 @@ LOOK_SECONDS = 0.005
 SHOWN_CHARACTERS = 1000
 
 SERVE = ("-c", "from boltq.cli import main; main()", "api")
+WORK = ("-m", "boltq.worker.main")
+_MAIN = "from boltq.worker.main import main; main()"
+WORK_ALONE = ("-c", f"from boltq.worker import pace; pace.MOST_AHEAD = 0; {_MAIN}")
+"""A worker that claims a job only once a thread is free for it; there is no such setting."""
 
 
 class Process:
@@ -88,16 +92,18 @@ def worker(
     *,
     threads: int = 8,
     processes: int = 1,
+    ahead: bool = True,
     log_done: int | None = None,
 ) -> Iterator[Process]:
     """Run a worker while entered, which is there and idle when this begins.
 
-    log_done: how many jobs that are done it logs a second; None: as many as by default.
+    ahead: whether it claims jobs ahead of its threads, where they are fast. log_done: how many jobs
+    that are done it logs a second; None: as many as by default.
     """
     told = {} if log_done is None else {"BOLTQ_LOG_DONE": str(log_done)}
     name = f"{site.stem}-{ids.new_token()[:6]}"
     names = [f"{name}-{n}" for n in range(1, processes + 1)] if processes > 1 else [name]
-    arguments = ["-m", "boltq.worker.main", "boltq.bench.handlers:app"]
+    arguments = [*(WORK if ahead else WORK_ALONE), "boltq.bench.handlers:app"]
     arguments += ["--queues", ",".join(queues)]
     arguments += ["--threads", str(threads)]
     if processes > 1:

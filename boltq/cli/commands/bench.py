@@ -25,6 +25,7 @@ PARTS = {
     "drain": "by one worker process: handlers that do nothing, wait or compute",
     "processes": "by several worker processes",
     "pickup": "how long a job waits for an idle worker",
+    "fair": "how long fast jobs wait among slow ones, claimed ahead and not",
     "life": "the server's time for a whole life, its queue full of finished jobs",
     "verbs": "the server's time for each verb, and the commands in it",
     "memory": "bytes of a job, by state",

@@ -34,7 +34,7 @@ TINY = Plan(
     waiting=(10, 300),
     scheduled=300,
     pickups=5,
-    idle_seconds=0.6,
+    idle_seconds=2.0,
     idle_queues=(3,),
     against_redis=True,
 )

@@ -118,14 +118,14 @@ class Rig:
 
 def serve() -> None:
     """Be the API, whose calls of scripts that only read can be told apart."""
-    usual = Server._command
+    usual = Server.command
     reads = {name for name, source in sources().items() if "no-writes" in source.partition("\n")[0]}
 
     def command(server: Server, call: Call[Any]) -> tuple[Any, ...]:
         words = usual(server, call)
         return ("EVALSHA_RO", *words[1:]) if call.script in reads else words
 
-    Server._command = command  # type: ignore[method-assign]
+    Server.command = command  # type: ignore[method-assign]
     run_command("boltq", "api", "--port", "0")
 
 

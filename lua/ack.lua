@@ -49,6 +49,7 @@ then
 end
 local jobs, payloads, running, leases, tries, completed, outcomes, stats, settings, queued, series,
   events, notes = unpack(KEYS)
+local ARGV = ARGV
 -- parts: name bad_argument clock open_feed note_event next_stamp oldest_queued keep_stamp forget
 --   freed_at_once trim tried is_due held lease_fields not_held cut in_json line_starts read_told
 --   keep_notes
@@ -65,36 +66,39 @@ local id, token, result = {}, {}, {}
 local total_bytes = 0
 for nth = 1, count do
   local at = 3 * nth - 2
-  id[nth] = name(ARGV[at + 1], 1, 128)
-  if id[nth] == nil then
+  local given = ARGV[at + 1]
+  if not name(given, 1, 128) then
     return bad_argument(("item %d: id"):format(nth),
-      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+      "1..128 letters, digits or _ . - and first a letter or digit", given)
   end
-  token[nth] = token[nth - 1] == ARGV[at + 2] and ARGV[at + 2] or name(ARGV[at + 2], 1, 64)
-  if token[nth] == nil then
+  id[nth] = given
+  given = ARGV[at + 2]
+  if given ~= token[nth - 1] and not name(given, 1, 64) then
     return bad_argument(("item %d: token"):format(nth),
-      "1..64 letters, digits or _ . - and first a letter or digit", ARGV[at + 2])
+      "1..64 letters, digits or _ . - and first a letter or digit", given)
   end
-  result[nth] = #ARGV[at + 3] <= 1048576 and ARGV[at + 3] or nil
-  if result[nth] == nil then
-    return bad_argument(("item %d: result"):format(nth), "0..1048576 bytes long", ARGV[at + 3])
+  token[nth] = given
+  given = ARGV[at + 3]
+  if #given > 1048576 then
+    return bad_argument(("item %d: result"):format(nth), "0..1048576 bytes long", given)
   end
-  total_bytes = total_bytes + #ARGV[at + 3]
+  result[nth] = given
+  total_bytes = total_bytes + #given
 end
 if total_bytes > 8388608 then
   return { "TOO_LARGE", "ack takes at most 8388608 bytes in one call, not " .. total_bytes }
 end
-local in_force = redis.call("HMGET", settings, "needs", "result_bytes", "keep_completed",
-  "keep_completed_ms", "keep_payloads", "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local result_bytes = tonumber(in_force[2] or 65536)
-local keep_completed = tonumber(in_force[3] or 10000)
-local keep_completed_ms = tonumber(in_force[4] or 3600000)
-local keep_payloads = tonumber(in_force[5] or 0)
-local keep_events = tonumber(in_force[6] or 0)
+local result_bytes = tonumber(in_force.result_bytes or 65536)
+local keep_completed = tonumber(in_force.keep_completed or 10000)
+local keep_completed_ms = tonumber(in_force.keep_completed_ms or 3600000)
+local keep_payloads = tonumber(in_force.keep_payloads or 0)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 for i = 1, count do

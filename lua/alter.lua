@@ -54,6 +54,7 @@ then
 end
 local jobs, scheduled, queued, running, retrying, completed, cancelled, dead, leases, stats,
   settings, bell, series, events = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer name text bad_argument add_item clock open_feed feed_job note_event next_stamp
 --   oldest_queued keep_stamp stamps head ring states_of set_of place_of with_priority
 local count = #ARGV / 4
@@ -63,33 +64,37 @@ end
 local id, priority, delay_ms, place = {}, {}, {}, {}
 for nth = 1, count do
   local at = 4 * nth - 4
-  id[nth] = name(ARGV[at + 1], 1, 128)
-  if id[nth] == nil then
+  local given = ARGV[at + 1]
+  if not name(given, 1, 128) then
     return bad_argument(("item %d: id"):format(nth),
-      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+      "1..128 letters, digits or _ . - and first a letter or digit", given)
   end
-  priority[nth] = ARGV[at + 2] ~= "" and integer(ARGV[at + 2], 0, 9)
+  id[nth] = given
+  given = ARGV[at + 2]
+  priority[nth] = given ~= "" and integer(given, 0, 9)
   if priority[nth] == nil then
-    return bad_argument(("item %d: priority"):format(nth),
-      "an integer 0..9, or empty", ARGV[at + 2])
+    return bad_argument(("item %d: priority"):format(nth), "an integer 0..9, or empty", given)
   end
-  delay_ms[nth] = ARGV[at + 3] ~= "" and integer(ARGV[at + 3], 0, 315360000000)
+  given = ARGV[at + 3]
+  delay_ms[nth] = given ~= "" and integer(given, 0, 315360000000)
   if delay_ms[nth] == nil then
     return bad_argument(("item %d: delay_ms"):format(nth),
-      "an integer 0..315360000000, or empty", ARGV[at + 3])
+      "an integer 0..315360000000, or empty", given)
   end
-  place[nth] = text(ARGV[at + 4], 0, 128)
-  if place[nth] == nil then
+  given = ARGV[at + 4]
+  if not text(given, 0, 128) then
     return bad_argument(("item %d: place"):format(nth),
-      "a text of 0..128 bytes, none of them a control byte", ARGV[at + 4])
+      "a text of 0..128 bytes, none of them a control byte", given)
   end
+  place[nth] = given
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local keep_events = tonumber(in_force[2] or 0)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 for i = 1, count do

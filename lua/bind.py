@@ -39,7 +39,7 @@ def check_names(script: Script, ordered: tuple[str, ...]) -> None:
     """Refuse two meanings of one name in a script."""
     own = ["LEVEL", "WIDTH", "key_base", "queue", "in_force"]
     if script.each:
-        own += ["count", "nth", "at"] + ["total_bytes"] * script.each.sized
+        own += ["count", "nth", "at", "given"] + ["total_bytes"] * script.each.sized
     taken = dict.fromkeys(own, "a name of the bound block") | dict.fromkeys(ordered, "a part")
     for key in script.keys:
         if key in taken:
@@ -62,6 +62,9 @@ def bound_block(script: Script, ordered: tuple[str, ...], tables: Tables) -> str
     if re.search(r"\bWIDTH\b", script.body):
         lines.append(f"local WIDTH = {max(reply.width for reply in script.replies)}")
     lines += _keys(script)
+    if script.arguments or script.each:
+        # A local: a global is looked up by name each time, which shows in the loop over items.
+        lines.append("local ARGV = ARGV")
     if ordered:
         lines += _wrapped(f"{PARTS_LINE}{' '.join(ordered)}", "--   ")
     lines += _count(script)
@@ -141,15 +144,11 @@ def _items(script: Script) -> Iterator[str]:
     shift = f" {'-' if offset < 0 else '+'} {abs(offset)}" if offset else ""
     yield f"  local at = {f'{len(fields)} * ' if len(fields) > 1 else ''}nth{shift}"
     for index, field in enumerate(fields, 1):
-        source = f"ARGV[at + {index}]"
-        column = f"{field.name}[nth]"
-        yield from _wrapped(f"  {column} = {_column(field, source, index)}", "    ")
-        yield from _wrapped(f"  if {_is_bad(field, column)} then", "    ")
-        for line in _bad_argument(f'("item %d: {field.name}"):format(nth)', field, source):
+        yield f"  {'local ' * (index == 1)}given = ARGV[at + {index}]"
+        for line in _column(field, index):
             yield f"  {line}"
-        yield "  end"
         if field.type == "bytes":
-            yield f"  total_bytes = total_bytes + #{source}"
+            yield "  total_bytes = total_bytes + #given"
     yield "end"
     if script.each.sized:
         yield f"if total_bytes > {MOST_BYTES} then"
@@ -158,18 +157,40 @@ def _items(script: Script) -> Iterator[str]:
         yield "end"
 
 
-def _column(field: Argument, source: str, index: int) -> str:
-    value = _checked(field, source)
+def _column(field: Argument, index: int) -> Iterator[str]:
+    column = f"{field.name}[nth]"
+    is_kept = field.range and field.type not in {"integer", "number"}
+    if is_kept:
+        yield from _wrapped(f"if {_is_no(field, index)} then")
+    else:
+        yield from _wrapped(f"{column} = {_checked(field, 'given')}")
+        yield from _wrapped(f"if {_is_bad(field, column)} then")
+    yield from _bad_argument(f'("item %d: {field.name}"):format(nth)', field, "given")
+    yield "end"
+    if is_kept:
+        kept = 'given ~= "" and given' if field.optional else "given"
+        yield f"{column} = {kept}"
+
+
+def _is_no(field: Argument, index: int) -> str:
+    """Return the condition under which a value that is kept as it is breaks its rule."""
+    assert field.range
+    low, high = field.range.low, field.range.high
+    if field.type == "bytes":
+        # Inline, since a call for each payload and result costs more than the comparison.
+        breaks = f"{f'#given < {low} or ' if int(low) else ''}#given > {high}"
+        return f'given ~= "" and ({breaks})' if field.optional else breaks
+    breaks = f"not {_CHECKERS[field.type]}(given, {low}, {high})"
+    if field.optional:
+        return f'given ~= "" and {breaks}'
     # Tokens and types come in runs: one like that of the item before needs no second look.
-    if index > 1 and field.type in {"name", "type"} and not field.optional:
-        return f"{field.name}[nth - 1] == {source} and {source} or {value}"
-    return value
+    is_run = index > 1 and field.type in {"name", "type"}
+    return f"given ~= {field.name}[nth - 1] and {breaks}" if is_run else breaks
 
 
 def _checked(argument: Argument, source: str) -> str:
     value = source
     if argument.type == "bytes" and argument.range:
-        # Inline, since a call for each payload and result costs more than the comparison.
         low, high = argument.range.low, argument.range.high
         at_least = f"#{source} >= {low} and " if int(low) else ""
         value = f"{at_least}#{source} <= {high} and {source} or nil"
@@ -203,15 +224,18 @@ def _bad_argument(what: str, argument: Argument, source: str) -> Iterator[str]:
 
 
 def _settings(script: Script, tables: Tables) -> Iterator[str]:
-    names = ["needs", *(name for name in script.settings if name != "needs")]
-    quoted = ", ".join(f'"{name}"' for name in names)
-    yield from _wrapped(f'local in_force = redis.call("HMGET", settings, {quoted})')
-    yield "if tonumber(in_force[1] or 1) > LEVEL then"
+    if script.settings:
+        # Most queues set few or none: to be told those is cheaper than to ask for each by name.
+        yield 'local in_force = redis.call("HGETALL", settings)'
+        yield "for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end"
+    else:
+        yield 'local in_force = { needs = redis.call("HGET", settings, "needs") }'
+    yield "if tonumber(in_force.needs or 1) > LEVEL then"
     yield '  return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format('
-    yield "    queue, in_force[1], LEVEL) }"
+    yield "    queue, in_force.needs, LEVEL) }"
     yield "end"
     for name in script.settings:
-        value = f"in_force[{names.index(name) + 1}] or {tables.settings[name].literal}"
+        value = f"in_force.{name} or {tables.settings[name].literal}"
         is_text = tables.settings[name].type == "text"
         yield f"local {name} = {value}" if is_text else f"local {name} = tonumber({value})"
 

@@ -49,6 +49,7 @@ then
 end
 local jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead, leases,
   tries, outcomes, stats, settings, series, events, notes = unpack(KEYS)
+local ARGV = ARGV
 -- parts: name bad_argument add_item clock open_feed feed_job note_event next_stamp oldest_queued
 --   keep_stamp stamps forget freed_at_once trim finish ask_to_stop states_of set_of
 local count = #ARGV
@@ -58,21 +59,22 @@ end
 local id = {}
 for nth = 1, count do
   local at = nth - 1
-  id[nth] = name(ARGV[at + 1], 1, 128)
-  if id[nth] == nil then
+  local given = ARGV[at + 1]
+  if not name(given, 1, 128) then
     return bad_argument(("item %d: id"):format(nth),
-      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+      "1..128 letters, digits or _ . - and first a letter or digit", given)
   end
+  id[nth] = given
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_cancelled", "keep_cancelled_ms",
-  "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local keep_cancelled = tonumber(in_force[2] or 10000)
-local keep_cancelled_ms = tonumber(in_force[3] or 3600000)
-local keep_events = tonumber(in_force[4] or 0)
+local keep_cancelled = tonumber(in_force.keep_cancelled or 10000)
+local keep_cancelled_ms = tonumber(in_force.keep_cancelled_ms or 3600000)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 local now_ms, now = clock()

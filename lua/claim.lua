@@ -63,6 +63,7 @@ then
 end
 local queued, scheduled, retrying, running, leases, claims, claim_ends, jobs, payloads, tries,
   completed, cancelled, dead, outcomes, stats, settings, bell, series, events, notes = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer name text bad_argument add_item clock time_ms open_feed feed_job note_event
 --   next_stamp oldest_queued keep_stamp stamps head ring forget freed_at_once trim split_record
 --   priority_base promote_due tried lease_fields cut in_json line_starts note_try backoff finish
@@ -91,20 +92,20 @@ local max_bytes = integer(ARGV[5], 1, 8000000)
 if max_bytes == nil then
   return bad_argument("max_bytes", "an integer 1..8000000", ARGV[5])
 end
-local in_force = redis.call("HMGET", settings, "needs", "paused", "pause_reason", "keep_completed",
-  "keep_cancelled", "keep_dead", "keep_cancelled_ms", "keep_dead_ms", "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local paused = tonumber(in_force[2] or 0)
-local pause_reason = in_force[3] or ""
-local keep_completed = tonumber(in_force[4] or 10000)
-local keep_cancelled = tonumber(in_force[5] or 10000)
-local keep_dead = tonumber(in_force[6] or 100000)
-local keep_cancelled_ms = tonumber(in_force[7] or 3600000)
-local keep_dead_ms = tonumber(in_force[8] or 7776000000)
-local keep_events = tonumber(in_force[9] or 0)
+local paused = tonumber(in_force.paused or 0)
+local pause_reason = in_force.pause_reason or ""
+local keep_completed = tonumber(in_force.keep_completed or 10000)
+local keep_cancelled = tonumber(in_force.keep_cancelled or 10000)
+local keep_dead = tonumber(in_force.keep_dead or 100000)
+local keep_cancelled_ms = tonumber(in_force.keep_cancelled_ms or 3600000)
+local keep_dead_ms = tonumber(in_force.keep_dead_ms or 7776000000)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 local now_ms, now = clock()

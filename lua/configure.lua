@@ -28,6 +28,7 @@ then
     .. "events" }
 end
 local settings, bell, events = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer number name text bad_argument add_item open_feed note_event clock ring
 local count = #ARGV / 2
 if count < 0 or count > 64 or count % 1 ~= 0 then
@@ -37,24 +38,26 @@ local setting, value = {}, {}
 local total_bytes = 0
 for nth = 1, count do
   local at = 2 * nth - 2
-  setting[nth] = name(ARGV[at + 1], 1, 64)
-  if setting[nth] == nil then
+  local given = ARGV[at + 1]
+  if not name(given, 1, 64) then
     return bad_argument(("item %d: setting"):format(nth),
-      "1..64 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+      "1..64 letters, digits or _ . - and first a letter or digit", given)
   end
-  value[nth] = #ARGV[at + 2] <= 1000 and ARGV[at + 2] or nil
-  if value[nth] == nil then
-    return bad_argument(("item %d: value"):format(nth), "0..1000 bytes long", ARGV[at + 2])
+  setting[nth] = given
+  given = ARGV[at + 2]
+  if #given > 1000 then
+    return bad_argument(("item %d: value"):format(nth), "0..1000 bytes long", given)
   end
-  total_bytes = total_bytes + #ARGV[at + 2]
+  value[nth] = given
+  total_bytes = total_bytes + #given
 end
 if total_bytes > 8388608 then
   return { "TOO_LARGE", "configure takes at most 8388608 bytes in one call, not " .. total_bytes }
 end
-local in_force = redis.call("HMGET", settings, "needs")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = { needs = redis.call("HGET", settings, "needs") }
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
 -- end of bound
 

@@ -50,10 +50,10 @@ local operations, jobs, payloads, scheduled, queued, running, retrying, complete
 if #ARGV ~= 0 then
   return { "BAD_ARGUMENT", "drop takes 0 arguments, not " .. #ARGV }
 end
-local in_force = redis.call("HMGET", settings, "needs")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = { needs = redis.call("HGET", settings, "needs") }
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
 -- end of bound
 

@@ -52,6 +52,7 @@ then
     .. "queued scheduled stats settings bell series events" }
 end
 local jobs, payloads, queued, scheduled, stats, settings, bell, series, events = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer number name kind bad_argument clock time_ms open_feed note_event next_stamp
 --   oldest_queued keep_stamp head ring
 local count = (#ARGV - 10) / 4
@@ -103,47 +104,50 @@ local id, type, payload, headers = {}, {}, {}, {}
 local total_bytes = 0
 for nth = 1, count do
   local at = 4 * nth + 6
-  id[nth] = ARGV[at + 1] ~= "" and name(ARGV[at + 1], 1, 128)
-  if id[nth] == nil then
+  local given = ARGV[at + 1]
+  if given ~= "" and not name(given, 1, 128) then
     return bad_argument(("item %d: id"):format(nth),
-      "1..128 letters, digits or _ . - and first a letter or digit, or empty", ARGV[at + 1])
+      "1..128 letters, digits or _ . - and first a letter or digit, or empty", given)
   end
-  type[nth] = type[nth - 1] == ARGV[at + 2] and ARGV[at + 2] or kind(ARGV[at + 2], 1, 128)
-  if type[nth] == nil then
+  id[nth] = given ~= "" and given
+  given = ARGV[at + 2]
+  if given ~= type[nth - 1] and not kind(given, 1, 128) then
     return bad_argument(("item %d: type"):format(nth),
-      "1..128 letters, digits or _ . : - and first a letter or digit", ARGV[at + 2])
+      "1..128 letters, digits or _ . : - and first a letter or digit", given)
   end
-  payload[nth] = #ARGV[at + 3] <= 8000000 and ARGV[at + 3] or nil
-  if payload[nth] == nil then
-    return bad_argument(("item %d: payload"):format(nth), "0..8000000 bytes long", ARGV[at + 3])
+  type[nth] = given
+  given = ARGV[at + 3]
+  if #given > 8000000 then
+    return bad_argument(("item %d: payload"):format(nth), "0..8000000 bytes long", given)
   end
-  total_bytes = total_bytes + #ARGV[at + 3]
-  headers[nth] = #ARGV[at + 4] <= 4096 and ARGV[at + 4] or nil
-  if headers[nth] == nil then
-    return bad_argument(("item %d: headers"):format(nth), "0..4096 bytes long", ARGV[at + 4])
+  payload[nth] = given
+  total_bytes = total_bytes + #given
+  given = ARGV[at + 4]
+  if #given > 4096 then
+    return bad_argument(("item %d: headers"):format(nth), "0..4096 bytes long", given)
   end
-  total_bytes = total_bytes + #ARGV[at + 4]
+  headers[nth] = given
+  total_bytes = total_bytes + #given
 end
 if total_bytes > 8388608 then
   return { "TOO_LARGE", "enqueue takes at most 8388608 bytes in one call, not " .. total_bytes }
 end
-local in_force = redis.call("HMGET", settings, "needs", "payload_bytes", "job_priority",
-  "job_max_attempts", "job_max_lost", "job_timeout_ms", "job_backoff_base_ms", "job_backoff_factor",
-  "job_backoff_cap_ms", "job_backoff_jitter", "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local payload_bytes = tonumber(in_force[2] or 1048576)
-local job_priority = tonumber(in_force[3] or 4)
-local job_max_attempts = tonumber(in_force[4] or 3)
-local job_max_lost = tonumber(in_force[5] or 5)
-local job_timeout_ms = tonumber(in_force[6] or 3600000)
-local job_backoff_base_ms = tonumber(in_force[7] or 1000)
-local job_backoff_factor = tonumber(in_force[8] or 2)
-local job_backoff_cap_ms = tonumber(in_force[9] or 3600000)
-local job_backoff_jitter = tonumber(in_force[10] or 0.2)
-local keep_events = tonumber(in_force[11] or 0)
+local payload_bytes = tonumber(in_force.payload_bytes or 1048576)
+local job_priority = tonumber(in_force.job_priority or 4)
+local job_max_attempts = tonumber(in_force.job_max_attempts or 3)
+local job_max_lost = tonumber(in_force.job_max_lost or 5)
+local job_timeout_ms = tonumber(in_force.job_timeout_ms or 3600000)
+local job_backoff_base_ms = tonumber(in_force.job_backoff_base_ms or 1000)
+local job_backoff_factor = tonumber(in_force.job_backoff_factor or 2)
+local job_backoff_cap_ms = tonumber(in_force.job_backoff_cap_ms or 3600000)
+local job_backoff_jitter = tonumber(in_force.job_backoff_jitter or 0.2)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 -- What differs from what every script knows by heart is written into the header; the rest is left out.

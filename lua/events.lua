@@ -29,6 +29,7 @@ then
   return { "BAD_KEYS", "events takes these keys of one queue, in this order: events settings" }
 end
 local events, settings = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer text bad_argument add_item clock
 if #ARGV ~= 2 then
   return { "BAD_ARGUMENT", "events takes 2 arguments, not " .. #ARGV }
@@ -41,12 +42,13 @@ local limit = integer(ARGV[2], 1, 1000)
 if limit == nil then
   return bad_argument("limit", "an integer 1..1000", ARGV[2])
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local keep_events = tonumber(in_force[2] or 0)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 local ms, nth = after:match("^(%d+)%-(%d+)$")

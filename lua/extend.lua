@@ -40,6 +40,7 @@ then
     .. "claim_ends tries outcomes settings notes" }
 end
 local jobs, running, leases, claim_ends, tries, outcomes, settings, notes = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer name bad_argument add_item clock time_ms tried lease_fields is_due held not_held
 --   cut in_json line_starts read_told keep_notes
 local count = (#ARGV - 2) / 2
@@ -58,21 +59,23 @@ end
 local id, token = {}, {}
 for nth = 1, count do
   local at = 2 * nth
-  id[nth] = name(ARGV[at + 1], 1, 128)
-  if id[nth] == nil then
+  local given = ARGV[at + 1]
+  if not name(given, 1, 128) then
     return bad_argument(("item %d: id"):format(nth),
-      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+      "1..128 letters, digits or _ . - and first a letter or digit", given)
   end
-  token[nth] = token[nth - 1] == ARGV[at + 2] and ARGV[at + 2] or name(ARGV[at + 2], 1, 64)
-  if token[nth] == nil then
+  id[nth] = given
+  given = ARGV[at + 2]
+  if given ~= token[nth - 1] and not name(given, 1, 64) then
     return bad_argument(("item %d: token"):format(nth),
-      "1..64 letters, digits or _ . - and first a letter or digit", ARGV[at + 2])
+      "1..64 letters, digits or _ . - and first a letter or digit", given)
   end
+  token[nth] = given
 end
-local in_force = redis.call("HMGET", settings, "needs")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = { needs = redis.call("HGET", settings, "needs") }
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
 -- end of bound
 

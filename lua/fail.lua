@@ -62,6 +62,7 @@ then
 end
 local jobs, payloads, running, leases, tries, retrying, dead, cancelled, outcomes, stats, settings,
   bell, queued, series, events, notes = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer name bad_argument add_item clock time_ms open_feed feed_job note_event next_stamp
 --   oldest_queued keep_stamp stamps head ring forget freed_at_once trim tried lease_fields is_due
 --   held not_held cut in_json line_starts note_try backoff finish leave_running read_header
@@ -79,55 +80,62 @@ local id, token, error, message, stack, delay_ms, final = {}, {}, {}, {}, {}, {}
 local total_bytes = 0
 for nth = 1, count do
   local at = 7 * nth - 6
-  id[nth] = name(ARGV[at + 1], 1, 128)
-  if id[nth] == nil then
+  local given = ARGV[at + 1]
+  if not name(given, 1, 128) then
     return bad_argument(("item %d: id"):format(nth),
-      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+      "1..128 letters, digits or _ . - and first a letter or digit", given)
   end
-  token[nth] = token[nth - 1] == ARGV[at + 2] and ARGV[at + 2] or name(ARGV[at + 2], 1, 64)
-  if token[nth] == nil then
+  id[nth] = given
+  given = ARGV[at + 2]
+  if given ~= token[nth - 1] and not name(given, 1, 64) then
     return bad_argument(("item %d: token"):format(nth),
-      "1..64 letters, digits or _ . - and first a letter or digit", ARGV[at + 2])
+      "1..64 letters, digits or _ . - and first a letter or digit", given)
   end
-  error[nth] = #ARGV[at + 3] <= 100000 and ARGV[at + 3] or nil
-  if error[nth] == nil then
-    return bad_argument(("item %d: error"):format(nth), "0..100000 bytes long", ARGV[at + 3])
+  token[nth] = given
+  given = ARGV[at + 3]
+  if #given > 100000 then
+    return bad_argument(("item %d: error"):format(nth), "0..100000 bytes long", given)
   end
-  total_bytes = total_bytes + #ARGV[at + 3]
-  message[nth] = #ARGV[at + 4] <= 1000000 and ARGV[at + 4] or nil
-  if message[nth] == nil then
-    return bad_argument(("item %d: message"):format(nth), "0..1000000 bytes long", ARGV[at + 4])
+  error[nth] = given
+  total_bytes = total_bytes + #given
+  given = ARGV[at + 4]
+  if #given > 1000000 then
+    return bad_argument(("item %d: message"):format(nth), "0..1000000 bytes long", given)
   end
-  total_bytes = total_bytes + #ARGV[at + 4]
-  stack[nth] = #ARGV[at + 5] <= 1000000 and ARGV[at + 5] or nil
-  if stack[nth] == nil then
-    return bad_argument(("item %d: stack"):format(nth), "0..1000000 bytes long", ARGV[at + 5])
+  message[nth] = given
+  total_bytes = total_bytes + #given
+  given = ARGV[at + 5]
+  if #given > 1000000 then
+    return bad_argument(("item %d: stack"):format(nth), "0..1000000 bytes long", given)
   end
-  total_bytes = total_bytes + #ARGV[at + 5]
-  delay_ms[nth] = ARGV[at + 6] ~= "" and integer(ARGV[at + 6], 0, 315360000000)
+  stack[nth] = given
+  total_bytes = total_bytes + #given
+  given = ARGV[at + 6]
+  delay_ms[nth] = given ~= "" and integer(given, 0, 315360000000)
   if delay_ms[nth] == nil then
     return bad_argument(("item %d: delay_ms"):format(nth),
-      "an integer 0..315360000000, or empty", ARGV[at + 6])
+      "an integer 0..315360000000, or empty", given)
   end
-  final[nth] = integer(ARGV[at + 7], 0, 1)
+  given = ARGV[at + 7]
+  final[nth] = integer(given, 0, 1)
   if final[nth] == nil then
-    return bad_argument(("item %d: final"):format(nth), "an integer 0..1", ARGV[at + 7])
+    return bad_argument(("item %d: final"):format(nth), "an integer 0..1", given)
   end
 end
 if total_bytes > 8388608 then
   return { "TOO_LARGE", "fail takes at most 8388608 bytes in one call, not " .. total_bytes }
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_dead", "keep_dead_ms",
-  "keep_cancelled", "keep_cancelled_ms", "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local keep_dead = tonumber(in_force[2] or 100000)
-local keep_dead_ms = tonumber(in_force[3] or 7776000000)
-local keep_cancelled = tonumber(in_force[4] or 10000)
-local keep_cancelled_ms = tonumber(in_force[5] or 3600000)
-local keep_events = tonumber(in_force[6] or 0)
+local keep_dead = tonumber(in_force.keep_dead or 100000)
+local keep_dead_ms = tonumber(in_force.keep_dead_ms or 7776000000)
+local keep_cancelled = tonumber(in_force.keep_cancelled or 10000)
+local keep_cancelled_ms = tonumber(in_force.keep_cancelled_ms or 3600000)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 local told_of = {}

@@ -42,6 +42,7 @@ then
 end
 local jobs, scheduled, queued, running, retrying, completed, cancelled, dead, leases, tries,
   outcomes, settings = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer text bad_argument add_item clock time_ms cut set_of cursor_ok page moment_of
 --   line_starts last_error matches search
 if #ARGV ~= 3 then
@@ -61,10 +62,10 @@ local cursor = text(ARGV[3], 0, 300)
 if cursor == nil then
   return bad_argument("cursor", "a text of 0..300 bytes, none of them a control byte", ARGV[3])
 end
-local in_force = redis.call("HMGET", settings, "needs")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = { needs = redis.call("HGET", settings, "needs") }
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
 -- end of bound
 

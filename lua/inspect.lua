@@ -48,6 +48,7 @@ then
 end
 local jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead, leases,
   tries, outcomes, settings, notes = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer name bad_argument add_item clock time_ms split_record tried lease_fields states_of
 --   line_starts place_of describe
 local count = #ARGV - 1
@@ -62,16 +63,17 @@ end
 local id = {}
 for nth = 1, count do
   local at = nth
-  id[nth] = name(ARGV[at + 1], 1, 128)
-  if id[nth] == nil then
+  local given = ARGV[at + 1]
+  if not name(given, 1, 128) then
     return bad_argument(("item %d: id"):format(nth),
-      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+      "1..128 letters, digits or _ . - and first a letter or digit", given)
   end
+  id[nth] = given
 end
-local in_force = redis.call("HMGET", settings, "needs")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = { needs = redis.call("HGET", settings, "needs") }
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
 -- end of bound
 

@@ -56,6 +56,7 @@ then
 end
 local jobs, scheduled, queued, running, retrying, completed, cancelled, dead, leases, tries,
   outcomes, settings = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer kind text bad_argument add_item clock time_ms cut in_json split_record tried
 --   lease_fields set_of cursor_ok page moment_of line_starts last_error matches search place_of
 --   describe
@@ -106,10 +107,10 @@ local scan = ARGV[10] ~= "" and integer(ARGV[10], 1, 1000)
 if scan == nil then
   return bad_argument("scan", "an integer 1..1000, or empty", ARGV[10])
 end
-local in_force = redis.call("HMGET", settings, "needs")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = { needs = redis.call("HGET", settings, "needs") }
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
 -- end of bound
 

@@ -64,6 +64,7 @@ end
 local jobs, payloads, queued, scheduled, retrying, running, leases, claims, claim_ends, completed,
   cancelled, dead, outcomes, tries, stats, settings, bell, operations, series, events, notes =
   unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer number name kind text bad_argument add_item clock next_stamp oldest_queued
 --   keep_stamp stamps ring set_of in_range shown wrong_types looked_up header_rules header_of
 --   lease_of tries_of outcome_of fits totals_of memory_of judge_place judge_lease judge_end
@@ -84,25 +85,26 @@ local id = {}
 local total_bytes = 0
 for nth = 1, count do
   local at = nth
-  id[nth] = #ARGV[at + 1] <= 4096 and ARGV[at + 1] or nil
-  if id[nth] == nil then
-    return bad_argument(("item %d: id"):format(nth), "0..4096 bytes long", ARGV[at + 1])
+  local given = ARGV[at + 1]
+  if #given > 4096 then
+    return bad_argument(("item %d: id"):format(nth), "0..4096 bytes long", given)
   end
-  total_bytes = total_bytes + #ARGV[at + 1]
+  id[nth] = given
+  total_bytes = total_bytes + #given
 end
 if total_bytes > 8388608 then
   return { "TOO_LARGE", "mend takes at most 8388608 bytes in one call, not " .. total_bytes }
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_completed_ms", "keep_cancelled_ms",
-  "keep_dead_ms", "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local keep_completed_ms = tonumber(in_force[2] or 3600000)
-local keep_cancelled_ms = tonumber(in_force[3] or 3600000)
-local keep_dead_ms = tonumber(in_force[4] or 7776000000)
-local keep_events = tonumber(in_force[5] or 0)
+local keep_completed_ms = tonumber(in_force.keep_completed_ms or 3600000)
+local keep_cancelled_ms = tonumber(in_force.keep_cancelled_ms or 3600000)
+local keep_dead_ms = tonumber(in_force.keep_dead_ms or 7776000000)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 local now_ms, now = clock()

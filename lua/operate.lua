@@ -55,6 +55,7 @@ then
 end
 local operations, scheduled, queued, running, retrying, completed, cancelled, dead, stats, settings,
   series = unpack(KEYS)
+local ARGV = ARGV
 -- parts: name integer kind text bad_argument clock next_stamp oldest_queued keep_stamp set_of
 --   check_sets cursor_ok operation_line operation_of
 if #ARGV ~= 12 then
@@ -114,10 +115,10 @@ if by == nil then
   return bad_argument("by",
     "a text of 1..128 bytes, none of them a control byte, or empty", ARGV[12])
 end
-local in_force = redis.call("HMGET", settings, "needs")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = { needs = redis.call("HGET", settings, "needs") }
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
 -- end of bound
 

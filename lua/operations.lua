@@ -26,6 +26,7 @@ then
     .. "settings" }
 end
 local operations, settings = unpack(KEYS)
+local ARGV = ARGV
 -- parts: name bad_argument add_item clock
 if #ARGV ~= 1 then
   return { "BAD_ARGUMENT", "operations takes 1 argument, not " .. #ARGV }
@@ -35,10 +36,10 @@ if id == nil then
   return bad_argument("id",
     "1..128 letters, digits or _ . - and first a letter or digit, or empty", ARGV[1])
 end
-local in_force = redis.call("HMGET", settings, "needs")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = { needs = redis.call("HGET", settings, "needs") }
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
 -- end of bound
 

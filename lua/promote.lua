@@ -30,6 +30,7 @@ then
     .. "scheduled retrying stats settings bell events" }
 end
 local jobs, queued, scheduled, retrying, stats, settings, bell, events = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer bad_argument clock open_feed feed_job note_event head ring priority_base
 --   promote_due
 if #ARGV ~= 1 then
@@ -39,12 +40,13 @@ local limit = integer(ARGV[1], 1, 500)
 if limit == nil then
   return bad_argument("limit", "an integer 1..500", ARGV[1])
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local keep_events = tonumber(in_force[2] or 0)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 local now_ms, now = clock()

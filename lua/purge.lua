@@ -54,6 +54,7 @@ then
 end
 local jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead, tries,
   outcomes, stats, settings, series, events, notes = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer name text bad_argument add_item clock open_feed note_event next_stamp
 --   oldest_queued keep_stamp stamps forget freed_at_once states_of set_of place_of cursor_ok page
 local count = (#ARGV - 3) / 2
@@ -78,23 +79,26 @@ end
 local id, place = {}, {}
 for nth = 1, count do
   local at = 2 * nth + 1
-  id[nth] = name(ARGV[at + 1], 1, 128)
-  if id[nth] == nil then
+  local given = ARGV[at + 1]
+  if not name(given, 1, 128) then
     return bad_argument(("item %d: id"):format(nth),
-      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+      "1..128 letters, digits or _ . - and first a letter or digit", given)
   end
-  place[nth] = ARGV[at + 2] ~= "" and text(ARGV[at + 2], 1, 128)
-  if place[nth] == nil then
+  id[nth] = given
+  given = ARGV[at + 2]
+  if given ~= "" and not text(given, 1, 128) then
     return bad_argument(("item %d: place"):format(nth),
-      "a text of 1..128 bytes, none of them a control byte, or empty", ARGV[at + 2])
+      "a text of 1..128 bytes, none of them a control byte, or empty", given)
   end
+  place[nth] = given ~= "" and given
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local keep_events = tonumber(in_force[2] or 0)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 if not cursor_ok(cursor) then

@@ -44,6 +44,7 @@ then
 end
 local jobs, payloads, running, leases, tries, queued, retrying, completed, cancelled, dead,
   outcomes, stats, settings, bell, series, events, notes = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer bad_argument clock open_feed feed_job note_event next_stamp oldest_queued
 --   keep_stamp stamps head ring forget freed_at_once trim priority_base tried lease_fields cut
 --   in_json line_starts note_try backoff finish leave_running read_header reap_due
@@ -54,18 +55,18 @@ local limit = integer(ARGV[1], 1, 500)
 if limit == nil then
   return bad_argument("limit", "an integer 1..500", ARGV[1])
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_completed", "keep_cancelled",
-  "keep_dead", "keep_cancelled_ms", "keep_dead_ms", "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local keep_completed = tonumber(in_force[2] or 10000)
-local keep_cancelled = tonumber(in_force[3] or 10000)
-local keep_dead = tonumber(in_force[4] or 100000)
-local keep_cancelled_ms = tonumber(in_force[5] or 3600000)
-local keep_dead_ms = tonumber(in_force[6] or 7776000000)
-local keep_events = tonumber(in_force[7] or 0)
+local keep_completed = tonumber(in_force.keep_completed or 10000)
+local keep_cancelled = tonumber(in_force.keep_cancelled or 10000)
+local keep_dead = tonumber(in_force.keep_dead or 100000)
+local keep_cancelled_ms = tonumber(in_force.keep_cancelled_ms or 3600000)
+local keep_dead_ms = tonumber(in_force.keep_dead_ms or 7776000000)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 local now_ms, now = clock()

@@ -25,6 +25,7 @@ then
   return { "BAD_KEYS", "recall takes these keys of one queue, in this order: claims settings" }
 end
 local claims, settings = unpack(KEYS)
+local ARGV = ARGV
 -- parts: name bad_argument add_item clock
 local count = #ARGV
 if count < 1 or count > 100 then
@@ -33,16 +34,17 @@ end
 local token = {}
 for nth = 1, count do
   local at = nth - 1
-  token[nth] = name(ARGV[at + 1], 1, 64)
-  if token[nth] == nil then
+  local given = ARGV[at + 1]
+  if not name(given, 1, 64) then
     return bad_argument(("item %d: token"):format(nth),
-      "1..64 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+      "1..64 letters, digits or _ . - and first a letter or digit", given)
   end
+  token[nth] = given
 end
-local in_force = redis.call("HMGET", settings, "needs")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = { needs = redis.call("HGET", settings, "needs") }
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
 -- end of bound
 

@@ -53,6 +53,7 @@ then
 end
 local jobs, payloads, running, leases, tries, queued, scheduled, cancelled, outcomes, stats,
   settings, bell, series, events, notes = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer name bad_argument clock open_feed feed_job note_event next_stamp oldest_queued
 --   keep_stamp stamps head ring forget freed_at_once trim tried lease_fields is_due held not_held
 --   cut in_json line_starts note_try finish leave_running read_told keep_notes
@@ -68,31 +69,33 @@ end
 local id, token, delay_ms = {}, {}, {}
 for nth = 1, count do
   local at = 3 * nth - 2
-  id[nth] = name(ARGV[at + 1], 1, 128)
-  if id[nth] == nil then
+  local given = ARGV[at + 1]
+  if not name(given, 1, 128) then
     return bad_argument(("item %d: id"):format(nth),
-      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+      "1..128 letters, digits or _ . - and first a letter or digit", given)
   end
-  token[nth] = token[nth - 1] == ARGV[at + 2] and ARGV[at + 2] or name(ARGV[at + 2], 1, 64)
-  if token[nth] == nil then
+  id[nth] = given
+  given = ARGV[at + 2]
+  if given ~= token[nth - 1] and not name(given, 1, 64) then
     return bad_argument(("item %d: token"):format(nth),
-      "1..64 letters, digits or _ . - and first a letter or digit", ARGV[at + 2])
+      "1..64 letters, digits or _ . - and first a letter or digit", given)
   end
-  delay_ms[nth] = integer(ARGV[at + 3], 0, 315360000000)
+  token[nth] = given
+  given = ARGV[at + 3]
+  delay_ms[nth] = integer(given, 0, 315360000000)
   if delay_ms[nth] == nil then
-    return bad_argument(("item %d: delay_ms"):format(nth),
-      "an integer 0..315360000000", ARGV[at + 3])
+    return bad_argument(("item %d: delay_ms"):format(nth), "an integer 0..315360000000", given)
   end
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_cancelled", "keep_cancelled_ms",
-  "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local keep_cancelled = tonumber(in_force[2] or 10000)
-local keep_cancelled_ms = tonumber(in_force[3] or 3600000)
-local keep_events = tonumber(in_force[4] or 0)
+local keep_cancelled = tonumber(in_force.keep_cancelled or 10000)
+local keep_cancelled_ms = tonumber(in_force.keep_cancelled_ms or 3600000)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 local told_of = {}

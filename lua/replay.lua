@@ -49,6 +49,7 @@ then
 end
 local jobs, scheduled, queued, running, retrying, completed, cancelled, dead, tries, outcomes,
   stats, settings, bell, series, events = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer name text bad_argument add_item clock open_feed feed_job note_event next_stamp
 --   oldest_queued keep_stamp stamps ring priority_base tried replay_job states_of cursor_ok page
 local count = #ARGV - 2
@@ -67,18 +68,20 @@ end
 local id = {}
 for nth = 1, count do
   local at = nth + 1
-  id[nth] = name(ARGV[at + 1], 1, 128)
-  if id[nth] == nil then
+  local given = ARGV[at + 1]
+  if not name(given, 1, 128) then
     return bad_argument(("item %d: id"):format(nth),
-      "1..128 letters, digits or _ . - and first a letter or digit", ARGV[at + 1])
+      "1..128 letters, digits or _ . - and first a letter or digit", given)
   end
+  id[nth] = given
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local keep_events = tonumber(in_force[2] or 0)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 if not cursor_ok(cursor) then

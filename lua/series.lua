@@ -28,6 +28,7 @@ then
     .. "settings" }
 end
 local series, stats, settings = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer bad_argument clock minute_of
 if #ARGV ~= 1 then
   return { "BAD_ARGUMENT", "series takes 1 argument, not " .. #ARGV }
@@ -36,10 +37,10 @@ local minutes = integer(ARGV[1], 1, 1440)
 if minutes == nil then
   return bad_argument("minutes", "an integer 1..1440", ARGV[1])
 end
-local in_force = redis.call("HMGET", settings, "needs")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = { needs = redis.call("HGET", settings, "needs") }
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
 -- end of bound
 

@@ -40,16 +40,16 @@ local queued, scheduled, retrying, running, completed, cancelled, dead, stats, s
 if #ARGV ~= 0 then
   return { "BAD_ARGUMENT", "stats takes 0 arguments, not " .. #ARGV }
 end
-local in_force = redis.call("HMGET", settings, "needs", "paused", "pause_reason", "paused_by",
-  "paused_at_ms")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local paused = tonumber(in_force[2] or 0)
-local pause_reason = in_force[3] or ""
-local paused_by = in_force[4] or ""
-local paused_at_ms = tonumber(in_force[5] or 0)
+local paused = tonumber(in_force.paused or 0)
+local pause_reason = in_force.pause_reason or ""
+local paused_by = in_force.paused_by or ""
+local paused_at_ms = tonumber(in_force.paused_at_ms or 0)
 -- end of bound
 
 local now_ms, now = clock()

@@ -52,6 +52,7 @@ then
 end
 local operations, jobs, payloads, scheduled, queued, running, retrying, completed, cancelled, dead,
   leases, tries, outcomes, stats, settings, bell, series, events, notes = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer name bad_argument clock time_ms open_feed note_event next_stamp oldest_queued
 --   keep_stamp stamps ring forget freed_at_once trim finish ask_to_stop priority_base run_now cut
 --   in_json set_of check_sets cursor_ok page moment_of line_starts last_error matches search
@@ -68,15 +69,15 @@ local limit = integer(ARGV[2], 1, 500)
 if limit == nil then
   return bad_argument("limit", "an integer 1..500", ARGV[2])
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_cancelled", "keep_cancelled_ms",
-  "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local keep_cancelled = tonumber(in_force[2] or 10000)
-local keep_cancelled_ms = tonumber(in_force[3] or 3600000)
-local keep_events = tonumber(in_force[4] or 0)
+local keep_cancelled = tonumber(in_force.keep_cancelled or 10000)
+local keep_cancelled_ms = tonumber(in_force.keep_cancelled_ms or 3600000)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 local now_ms, now = clock()

@@ -48,6 +48,7 @@ then
 end
 local operations, jobs, scheduled, queued, running, retrying, completed, cancelled, dead, leases,
   tries, outcomes, stats, settings, bell, series, events = unpack(KEYS)
+local ARGV = ARGV
 -- parts: integer name bad_argument clock time_ms open_feed note_event next_stamp oldest_queued
 --   keep_stamp stamps ring priority_base tried replay_job cut in_json set_of check_sets cursor_ok
 --   page moment_of line_starts last_error matches search operation_line operation_of came_later
@@ -64,12 +65,13 @@ local limit = integer(ARGV[2], 1, 500)
 if limit == nil then
   return bad_argument("limit", "an integer 1..500", ARGV[2])
 end
-local in_force = redis.call("HMGET", settings, "needs", "keep_events")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = redis.call("HGETALL", settings)
+for i = 1, #in_force, 2 do in_force[in_force[i]] = in_force[i + 1] end
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
-local keep_events = tonumber(in_force[2] or 0)
+local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
 local now_ms, now = clock()

@@ -21,6 +21,7 @@ then
   return { "BAD_KEYS", "stop takes these keys of one queue, in this order: operations settings" }
 end
 local operations, settings = unpack(KEYS)
+local ARGV = ARGV
 -- parts: name bad_argument clock cursor_ok operation_line operation_of
 if #ARGV ~= 1 then
   return { "BAD_ARGUMENT", "stop takes 1 argument, not " .. #ARGV }
@@ -30,10 +31,10 @@ if id == nil then
   return bad_argument("id",
     "1..128 letters, digits or _ . - and first a letter or digit", ARGV[1])
 end
-local in_force = redis.call("HMGET", settings, "needs")
-if tonumber(in_force[1] or 1) > LEVEL then
+local in_force = { needs = redis.call("HGET", settings, "needs") }
+if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
-    queue, in_force[1], LEVEL) }
+    queue, in_force.needs, LEVEL) }
 end
 -- end of bound
 

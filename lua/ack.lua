@@ -23,9 +23,9 @@
 --     UNKNOWN     nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs kept or leased
--- USES    name bad_argument clock open_feed note_event next_stamp oldest_queued keep_stamp forget
---         freed_at_once trim tried is_due held lease_fields not_held cut in_json line_starts
---         read_told keep_notes
+-- USES    name bad_argument clock open_feed note_event next_stamp oldest_queued digits keep_stamp
+--         forget freed_at_once trim tried is_due held lease_fields not_held cut in_json line_starts
+--         read_told keep_notes digits_from
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -50,9 +50,9 @@ end
 local jobs, payloads, running, leases, tries, completed, outcomes, stats, settings, queued, series,
   events, notes = unpack(KEYS)
 local ARGV = ARGV
--- parts: name bad_argument clock open_feed note_event next_stamp oldest_queued keep_stamp forget
---   freed_at_once trim tried is_due held lease_fields not_held cut in_json line_starts read_told
---   keep_notes
+-- parts: name bad_argument clock open_feed note_event next_stamp oldest_queued digits keep_stamp
+--   forget freed_at_once trim tried is_due held lease_fields not_held cut in_json line_starts
+--   read_told keep_notes digits_from
 local count = (#ARGV - 1) / 3
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "ack takes 1 arguments and then 3 for each of 1..500 items, "
@@ -127,6 +127,8 @@ local reply, ended, ids, kept, entries, how, dropped, noted =
   { "ACKED", now_ms }, {}, {}, {}, {}, {}, {}, {}
 local at = ("ack %.0f "):format(now_ms)
 local first, minute = next_stamp(now)
+local kept_until = {}
+if keep_completed_ms > 0 then kept_until = digits_from(first + keep_completed_ms * 512, count) end
 for i = 1, count do
   local job = id[i]
   if ended[job] then
@@ -149,8 +151,9 @@ for i = 1, count do
         local _, _, _, attempt = lease_fields(lease[i])
         noted[#noted + 1] = { job, attempt, told_of[i] }
       end
-      local kept_until = first + i - 1 + keep_ms * 512
-      entries[#entries + 1], entries[#entries + 2] = ("%.0f"):format(kept_until), job
+      local until_then = keep_ms == keep_completed_ms and kept_until[i]
+        or digits(first + i - 1 + keep_ms * 512)
+      entries[#entries + 1], entries[#entries + 2] = until_then, job
       how[#how + 1] = job
       how[#how + 1] = at .. lease[i] .. "\n" .. result[i]
     end

@@ -21,9 +21,9 @@
 -- COST    O(n log m), n = names given, m = jobs of the queue
 -- USES    integer number name kind text bad_argument add_item clock in_range shown wrong_types
 --         looked_up header_rules header_of lease_of tries_of outcome_of fits totals_of memory_of
---         judge_place judge_lease judge_end judge_tries line_starts notes_sound judge_notes judge_job
---         judge_claim judge_settings judge_stats cursor_ok operation_of judge_operations minute_of
---         judge_series judge_events judge_queue
+--         judge_place judge_lease judge_end judge_tries line_starts notes_sound judge_notes
+--         judge_job judge_claim judge_settings judge_stats cursor_ok operation_of judge_operations
+--         minute_of judge_series judge_events judge_queue
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1

@@ -28,9 +28,10 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O((n + 400) log m), n = jobs leased, m = jobs of the queue
 -- USES    integer name text bad_argument add_item clock time_ms open_feed feed_job note_event
---         next_stamp oldest_queued keep_stamp stamps head ring forget freed_at_once trim split_record
---         priority_base promote_due tried lease_fields cut in_json line_starts note_try backoff
---         finish leave_running read_header reap_due again is_due move_due wait_ms
+--         next_stamp oldest_queued digits keep_stamp stamps head ring forget freed_at_once trim
+--         split_record priority_base promote_due tried lease_fields cut in_json line_starts
+--         note_try backoff finish leave_running read_header reap_due again is_due move_due wait_ms
+--         digits_from
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -65,9 +66,9 @@ local queued, scheduled, retrying, running, leases, claims, claim_ends, jobs, pa
   completed, cancelled, dead, outcomes, stats, settings, bell, series, events, notes = unpack(KEYS)
 local ARGV = ARGV
 -- parts: integer name text bad_argument add_item clock time_ms open_feed feed_job note_event
---   next_stamp oldest_queued keep_stamp stamps head ring forget freed_at_once trim split_record
---   priority_base promote_due tried lease_fields cut in_json line_starts note_try backoff finish
---   leave_running read_header reap_due again is_due move_due wait_ms
+--   next_stamp oldest_queued digits keep_stamp stamps head ring forget freed_at_once trim
+--   split_record priority_base promote_due tried lease_fields cut in_json line_starts note_try
+--   backoff finish leave_running read_header reap_due again is_due move_due wait_ms digits_from
 if #ARGV ~= 5 then
   return { "BAD_ARGUMENT", "claim takes 5 arguments, not " .. #ARGV }
 end
@@ -150,6 +151,7 @@ local function read_entries(at)
   end
 end
 
+local lease_ends = digits_from(first + lease_ms * 512, #ids)
 local begin = (" %d "):format(lease_ms)
 local middle, last = (" %.0f "):format(now_ms), " 0 " .. worker
 local reply, ends, held, taken, size, missing = { "CLAIMED", now_ms, 0 }, {}, {}, {}, 0, 0
@@ -171,8 +173,7 @@ for i, id in ipairs(ids) do
       retention = " " .. header:match('"retention_ms":(%d+)')
     end
     local nth = attempt == 1 and " 1" or (" %d"):format(attempt)
-    local lease_end = fence + lease_ms * 512
-    local lease_end_text = ("%.0f"):format(lease_end)
+    local lease_end_text = lease_ends[n]
     taken[n], ends[2 * n - 1], ends[2 * n] = id, lease_end_text, id
     held[2 * n - 1] = id
     held[2 * n] = token .. retention .. begin .. lease_end_text .. nth .. middle
@@ -181,7 +182,7 @@ for i, id in ipairs(ids) do
     reply[at + 1], reply[at + 2], reply[at + 3] = "JOB", id, header
     reply[at + 4], reply[at + 5], reply[at + 6] = headers, payload, attempt
     reply[at + 7], reply[at + 8], reply[at + 9] = failures_ever, lost, fence
-    reply[at + 10], reply[at + 11] = time_ms(lease_end), waiting[2 * i]
+    reply[at + 10], reply[at + 11] = time_ms(fence + lease_ms * 512), waiting[2 * i]
     if lost > 0 then break end
   end
 end

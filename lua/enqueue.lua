@@ -33,7 +33,7 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs waiting
 -- USES    integer number name kind bad_argument clock time_ms open_feed note_event next_stamp
---         oldest_queued keep_stamp head ring
+--         oldest_queued digits keep_stamp head ring digits_from
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -54,7 +54,7 @@ end
 local jobs, payloads, queued, scheduled, stats, settings, bell, series, events = unpack(KEYS)
 local ARGV = ARGV
 -- parts: integer number name kind bad_argument clock time_ms open_feed note_event next_stamp
---   oldest_queued keep_stamp head ring
+--   oldest_queued digits keep_stamp head ring digits_from
 local count = (#ARGV - 10) / 4
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "enqueue takes 10 arguments and then 4 for each of 1..500 "
@@ -192,6 +192,7 @@ local created = (',"created_ms":%.0f%s'):format(now_ms, options())
 local rest = delay_ms * 512
 if delay_ms == 0 then rest = (9 - (priority or job_priority)) * 562949953421312 end
 local reply = { "ENQUEUED", now_ms, "{" .. created:sub(2) .. "}", time_ms(first + delay_ms * 512) }
+local place = digits_from(rest + first, count)
 local records, large, entries, seen = {}, {}, {}, {}
 local last_type, opening
 for i = 1, count do
@@ -209,7 +210,7 @@ for i = 1, count do
     end
     if #headers[i] > 0 then sizes = (',"headers_bytes":%d'):format(#headers[i]) .. sizes end
     records[#records + 1], records[#records + 2] = id[i], opening .. sizes .. headers[i] .. body
-    entries[#entries + 1] = ("%.0f"):format(rest + first + i - 1)
+    entries[#entries + 1] = place[i]
     entries[#entries + 1] = id[i]
     reply[2 * i + 3], reply[2 * i + 4] = "CREATED", id[i]
   end

@@ -23,7 +23,7 @@
 --     LATER   enough was read: ask for this name again
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = names given, m = jobs of the queue
--- USES    integer number name kind text bad_argument add_item clock next_stamp oldest_queued
+-- USES    integer number name kind text bad_argument add_item clock next_stamp oldest_queued digits
 --         keep_stamp stamps ring set_of in_range shown wrong_types looked_up header_rules header_of
 --         lease_of tries_of outcome_of fits totals_of memory_of judge_place judge_lease judge_end
 --         judge_tries line_starts notes_sound judge_notes judge_job judge_claim judge_settings
@@ -65,7 +65,7 @@ local jobs, payloads, queued, scheduled, retrying, running, leases, claims, clai
   cancelled, dead, outcomes, tries, stats, settings, bell, operations, series, events, notes =
   unpack(KEYS)
 local ARGV = ARGV
--- parts: integer number name kind text bad_argument add_item clock next_stamp oldest_queued
+-- parts: integer number name kind text bad_argument add_item clock next_stamp oldest_queued digits
 --   keep_stamp stamps ring set_of in_range shown wrong_types looked_up header_rules header_of
 --   lease_of tries_of outcome_of fits totals_of memory_of judge_place judge_lease judge_end
 --   judge_tries line_starts notes_sound judge_notes judge_job judge_claim judge_settings

@@ -13,7 +13,7 @@
 --   REAPED  now_ms:integer reaped:integer trimmed:integer more:integer   more is 1 if due ones are left
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = leases ended and jobs forgotten, m = jobs of the queue
--- USES    integer bad_argument clock open_feed feed_job note_event next_stamp oldest_queued
+-- USES    integer bad_argument clock open_feed feed_job note_event next_stamp oldest_queued digits
 --         keep_stamp stamps head ring forget freed_at_once trim priority_base tried lease_fields
 --         cut in_json line_starts note_try backoff finish leave_running read_header reap_due
 
@@ -45,7 +45,7 @@ end
 local jobs, payloads, running, leases, tries, queued, retrying, completed, cancelled, dead,
   outcomes, stats, settings, bell, series, events, notes = unpack(KEYS)
 local ARGV = ARGV
--- parts: integer bad_argument clock open_feed feed_job note_event next_stamp oldest_queued
+-- parts: integer bad_argument clock open_feed feed_job note_event next_stamp oldest_queued digits
 --   keep_stamp stamps head ring forget freed_at_once trim priority_base tried lease_fields cut
 --   in_json line_starts note_try backoff finish leave_running read_header reap_due
 if #ARGV ~= 1 then

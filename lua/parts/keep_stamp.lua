@@ -1,7 +1,7 @@
 -- keep_stamp: take all numbers of the sequence up to this one; before the first of a minute, note how the queue is.
 -- What happens in a minute is the difference of two such totals, so that no job costs anything for it.
 -- KEYS  stats series queued
--- USES  oldest_queued
+-- USES  oldest_queued digits
 local function keep_stamp(last, minute)
   if minute then
     local totals = redis.call("HMGET", stats, "enqueued", "completed", "failed", "lost", "died",
@@ -11,5 +11,5 @@ local function keep_stamp(last, minute)
     redis.call("HSET", series, ("%d"):format(minute % 1440), ("%d %d %.0f "):format(
       minute, redis.call("ZCARD", queued), age_ms) .. table.concat(totals, " "))
   end
-  redis.call("HSET", stats, "stamp", ("%.0f"):format(last))
+  redis.call("HSET", stats, "stamp", digits(last))
 end

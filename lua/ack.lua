@@ -23,9 +23,9 @@
 --     UNKNOWN     nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs kept or leased
--- USES    name bad_argument clock open_feed note_event next_stamp oldest_queued digits keep_stamp
---         forget freed_at_once trim tried is_due held lease_fields not_held cut in_json line_starts
---         read_told keep_notes digits_from
+-- USES    name bad_argument clock open_feed note_event next_stamp oldest_queued digits note_minute
+--         keep_stamp forget freed_at_once trim tried is_due held lease_fields not_held cut in_json
+--         line_starts read_told keep_notes digits_from
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -50,9 +50,9 @@ end
 local jobs, payloads, running, leases, tries, completed, outcomes, stats, settings, queued, series,
   events, notes = unpack(KEYS)
 local ARGV = ARGV
--- parts: name bad_argument clock open_feed note_event next_stamp oldest_queued digits keep_stamp
---   forget freed_at_once trim tried is_due held lease_fields not_held cut in_json line_starts
---   read_told keep_notes digits_from
+-- parts: name bad_argument clock open_feed note_event next_stamp oldest_queued digits note_minute
+--   keep_stamp forget freed_at_once trim tried is_due held lease_fields not_held cut in_json
+--   line_starts read_told keep_notes digits_from
 local count = (#ARGV - 1) / 3
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "ack takes 1 arguments and then 3 for each of 1..500 items, "
@@ -117,65 +117,67 @@ end
 
 local now_ms, now = clock()
 local lease = held(id, token, now)
-redis.call("HLEN", jobs)
 local apart = redis.call("HLEN", payloads) > 0
-redis.call("HLEN", tries)
 local held_before = redis.call("ZCARD", completed)
 local feed = open_feed(keep_events)
 
 local reply, ended, ids, kept, entries, how, dropped, noted =
   { "ACKED", now_ms }, {}, {}, {}, {}, {}, {}, {}
-local at = ("ack %.0f "):format(now_ms)
+local at = "ack " .. digits(now_ms) .. " "
 local first, minute = next_stamp(now)
-local kept_until = {}
+local kept_until, n, m = {}, 0, 0
 if keep_completed_ms > 0 then kept_until = digits_from(first + keep_completed_ms * 512, count) end
 for i = 1, count do
-  local job = id[i]
+  local job, own = id[i], lease[i]
   if ended[job] then
     reply[i + 2] = ended[job]
-    if lease[i] == false and ended[job] == "ALREADY" then reply[i + 2] = "LEASE_LOST" end
-  elseif not lease[i] then
+    if own == false and ended[job] == "ALREADY" then reply[i + 2] = "LEASE_LOST" end
+  elseif not own then
     reply[i + 2] = not_held(job, token[i], "ack")
   else
-    local keep_ms = keep_completed_ms
-    if lease[i]:sub(#token[i] + 2, #token[i] + 2) ~= "-" then
-      local _, retention = lease_fields(lease[i])
+    local keep_ms, until_then = keep_completed_ms, kept_until[i]
+    if own:byte(#token[i] + 2) ~= 45 then -- the lease has no "-", but a retention of its own
+      local _, retention = lease_fields(own)
       keep_ms = tonumber(retention)
+      until_then = digits(first + i - 1 + keep_ms * 512)
     end
-    ids[#ids + 1], reply[i + 2] = job, "DONE"
+    n = n + 1
+    ids[n], reply[i + 2] = job, "DONE"
     if keep_ms == 0 or keep_completed == 0 then
       dropped[#dropped + 1], ended[job] = job, "UNKNOWN"
     else
-      kept[#kept + 1], ended[job] = job, "ALREADY"
+      m = m + 1
+      kept[m], ended[job] = job, "ALREADY"
       if told_of[i] then
-        local _, _, _, attempt = lease_fields(lease[i])
+        local _, _, _, attempt = lease_fields(own)
         noted[#noted + 1] = { job, attempt, told_of[i] }
       end
-      local until_then = keep_ms == keep_completed_ms and kept_until[i]
-        or digits(first + i - 1 + keep_ms * 512)
-      entries[#entries + 1], entries[#entries + 2] = until_then, job
-      how[#how + 1] = job
-      how[#how + 1] = at .. lease[i] .. "\n" .. result[i]
+      entries[2 * m - 1], entries[2 * m] = until_then, job
+      how[2 * m - 1], how[2 * m] = job, at .. own .. "\n" .. result[i]
     end
   end
 end
 
-if #ids > 0 then
+if n > 0 then
+  local too_many = m > 0 and held_before + m > keep_completed
+  if too_many or #dropped > 0 then
+    redis.call("HLEN", jobs)
+    redis.call("HLEN", tries)
+  end
   -- What is written first needs no look before: where that fails, nothing was written.
-  if #kept > 0 then redis.call("HSET", outcomes, unpack(how)) else redis.call("HLEN", outcomes) end
+  if m > 0 then redis.call("HSET", outcomes, unpack(how)) else redis.call("HLEN", outcomes) end
   keep_stamp(first + count - 1, minute)
   redis.call("ZREM", running, unpack(ids))
   redis.call("HDEL", leases, unpack(ids))
   for _, note in ipairs(noted) do keep_notes(note[1], note[2], note[3], now_ms) end
-  if #kept > 0 then
+  if m > 0 then
     redis.call("ZADD", completed, unpack(entries))
     if apart and keep_payloads == 0 then redis.call("HDEL", payloads, unpack(kept)) end
     -- Those past their time wait for a claim or a reap, which look for them anyway.
-    local held_now = held_before + #kept
-    if held_now > keep_completed then trim(completed, now, keep_completed, "trimmed", held_now) end
+    if too_many then trim(completed, now, keep_completed, "trimmed", held_before + m) end
   end
   if #dropped > 0 then forget(dropped) end
-  redis.call("HINCRBY", stats, "completed", #ids)
+  redis.call("HINCRBY", stats, "completed", n)
   if feed then feed.completed = ids end
   note_event(feed, "ack", keep_events)
 end

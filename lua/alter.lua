@@ -27,7 +27,8 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs of the queue
 -- USES    integer name text bad_argument add_item clock open_feed feed_job note_event next_stamp
---         oldest_queued digits keep_stamp stamps head ring states_of set_of place_of with_priority
+--         oldest_queued digits note_minute keep_stamp stamps head ring states_of set_of place_of
+--         with_priority
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -56,7 +57,8 @@ local jobs, scheduled, queued, running, retrying, completed, cancelled, dead, le
   settings, bell, series, events = unpack(KEYS)
 local ARGV = ARGV
 -- parts: integer name text bad_argument add_item clock open_feed feed_job note_event next_stamp
---   oldest_queued digits keep_stamp stamps head ring states_of set_of place_of with_priority
+--   oldest_queued digits note_minute keep_stamp stamps head ring states_of set_of place_of
+--   with_priority
 local count = #ARGV / 4
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "alter takes 4 arguments for each of 1..500 items, not " .. #ARGV }

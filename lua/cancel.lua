@@ -19,7 +19,8 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs of the queue
 -- USES    name bad_argument add_item clock open_feed feed_job note_event next_stamp oldest_queued
---         digits keep_stamp stamps forget freed_at_once trim finish ask_to_stop states_of set_of
+--         digits note_minute keep_stamp stamps forget freed_at_once trim finish ask_to_stop
+--         states_of set_of
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -51,7 +52,8 @@ local jobs, payloads, scheduled, queued, running, retrying, completed, cancelled
   tries, outcomes, stats, settings, series, events, notes = unpack(KEYS)
 local ARGV = ARGV
 -- parts: name bad_argument add_item clock open_feed feed_job note_event next_stamp oldest_queued
---   digits keep_stamp stamps forget freed_at_once trim finish ask_to_stop states_of set_of
+--   digits note_minute keep_stamp stamps forget freed_at_once trim finish ask_to_stop states_of
+--   set_of
 local count = #ARGV
 if count < 1 or count > 500 then
   return { "BAD_ARGUMENT", "cancel takes 1 arguments for each of 1..500 items, not " .. #ARGV }

@@ -28,10 +28,10 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O((n + 400) log m), n = jobs leased, m = jobs of the queue
 -- USES    integer name text bad_argument add_item clock time_ms open_feed feed_job note_event
---         next_stamp oldest_queued digits keep_stamp stamps head ring forget freed_at_once trim
---         split_record priority_base promote_due tried lease_fields cut in_json line_starts
---         note_try backoff finish leave_running read_header reap_due again is_due move_due wait_ms
---         digits_from
+--         next_stamp oldest_queued digits note_minute keep_stamp stamps head ring forget
+--         freed_at_once trim split_record priority_base promote_due tried lease_fields cut in_json
+--         line_starts note_try backoff finish leave_running read_header reap_due again is_due
+--         what_is_due move_due wait_ms digits_from
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -66,9 +66,10 @@ local queued, scheduled, retrying, running, leases, claims, claim_ends, jobs, pa
   completed, cancelled, dead, outcomes, stats, settings, bell, series, events, notes = unpack(KEYS)
 local ARGV = ARGV
 -- parts: integer name text bad_argument add_item clock time_ms open_feed feed_job note_event
---   next_stamp oldest_queued digits keep_stamp stamps head ring forget freed_at_once trim
---   split_record priority_base promote_due tried lease_fields cut in_json line_starts note_try
---   backoff finish leave_running read_header reap_due again is_due move_due wait_ms digits_from
+--   next_stamp oldest_queued digits note_minute keep_stamp stamps head ring forget freed_at_once
+--   trim split_record priority_base promote_due tried lease_fields cut in_json line_starts note_try
+--   backoff finish leave_running read_header reap_due again is_due what_is_due move_due wait_ms
+--   digits_from
 if #ARGV ~= 5 then
   return { "BAD_ARGUMENT", "claim takes 5 arguments, not " .. #ARGV }
 end
@@ -115,70 +116,71 @@ if leased_before then
   return again({ "CLAIMED", now_ms, 0 }, WIDTH, leased_before, token, now)
 end
 
--- Read before the first write whatever may be written: a key of another type stops the call here.
-redis.call("HLEN", jobs)
-redis.call("HLEN", payloads)
-redis.call("HLEN", leases)
-redis.call("HLEN", tries)
-redis.call("HLEN", outcomes)
-redis.call("LLEN", bell)
-redis.call("ZCARD", queued)
+local due = what_is_due(now)
 local feed = open_feed(keep_events)
 local first, minute = next_stamp(now)
-local most = { completed = keep_completed, cancelled = keep_cancelled, dead = keep_dead }
-local reaped = move_due(now_ms, now, most, keep_dead_ms, keep_cancelled_ms, feed)
-if reaped then first, minute = next_stamp(now) end
+if due then
+  local most = { completed = keep_completed, cancelled = keep_cancelled, dead = keep_dead }
+  move_due(due, now_ms, now, most, keep_dead_ms, keep_cancelled_ms, feed)
+  if due.running then first, minute = next_stamp(now) end
+end
 if paused == 1 then
   note_event(feed, "claim", keep_events)
   return { "PAUSED", now_ms, wait_ms(now_ms, now), pause_reason }
 end
 
-local waiting = redis.call("ZRANGE", queued, "0", limit - 1, "WITHSCORES")
+-- One more than may be taken, to see whether jobs are left.
+local waiting = redis.call("ZRANGE", queued, "0", limit, "WITHSCORES")
 if #waiting == 0 then
   note_event(feed, "claim", keep_events)
   return { "EMPTY", now_ms, wait_ms(now_ms, now) }
 end
 local ids = {}
-for i = 1, #waiting, 2 do ids[#ids + 1] = waiting[i] end
+for i = 1, math.min(#waiting / 2, limit) do ids[i] = waiting[2 * i - 1] end
 local records = redis.call("HMGET", jobs, unpack(ids))
 -- Read a few at a time, as they are needed: with errors those of 500 jobs can be 20 MB.
 local entries, entries_bytes = {}, 0
 local function read_entries(at)
   local last = math.min(at + 49, #ids)
-  for i, entry in ipairs(redis.call("HMGET", tries, unpack(ids, at, last))) do
-    entries[at + i - 1] = entry
-    entries_bytes = entries_bytes + #(entry or "")
+  local found = redis.call("HMGET", tries, unpack(ids, at, last))
+  for i = 1, #found do
+    entries[at + i - 1] = found[i]
+    if found[i] then entries_bytes = entries_bytes + #found[i] end
   end
 end
 
 local lease_ends = digits_from(first + lease_ms * 512, #ids)
-local begin = (" %d "):format(lease_ms)
-local middle, last = (" %.0f "):format(now_ms), " 0 " .. worker
+local begin = " " .. digits(lease_ms) .. " "
+local middle, last = " " .. digits(now_ms) .. " ", " 0 " .. worker
 local reply, ends, held, taken, size, missing = { "CLAIMED", now_ms, 0 }, {}, {}, {}, 0, 0
-for i, id in ipairs(ids) do
+local n, last_header, retention = 0, nil, " -"
+for i = 1, #ids do
+  local id, record = ids[i], records[i]
   local failures, lost, failures_ever = 0, 0, 0
-  if #taken > 0 and entries_bytes > 4000000 and entries[i] == nil then break end
+  if n > 0 and entries_bytes > 4000000 and entries[i] == nil then break end
   if entries[i] == nil then read_entries(i) end
   if entries[i] then failures, lost, failures_ever = tried(entries[i]) end
-  if not records[i] then
+  if not record then
     missing = missing + 1
   else
-    local n, header, headers, payload = #taken + 1, split_record(records[i])
-    size = size + #records[i]
+    local header, headers, payload = split_record(record)
+    size = size + #record
     if not payload then size = size + redis.call("HSTRLEN", payloads, id) end
-    if n > 1 and (lost > 0 or size > max_bytes) then break end
+    if n > 0 and (lost > 0 or size > max_bytes) then break end
     payload = payload or redis.call("HGET", payloads, id) or ""
-    local fence, attempt, retention = first + n - 1, failures + lost + 1, " -"
-    if header:find('"retention_ms":', 1, true) then
-      retention = " " .. header:match('"retention_ms":(%d+)')
+    if header ~= last_header then
+      last_header, retention = header, " -"
+      if header:find('"retention_ms":', 1, true) then
+        retention = " " .. header:match('"retention_ms":(%d+)')
+      end
     end
+    local fence, attempt, at = first + n, failures + lost + 1, 11 * n + 3
+    n = n + 1
     local nth = attempt == 1 and " 1" or (" %d"):format(attempt)
-    local lease_end_text = lease_ends[n]
-    taken[n], ends[2 * n - 1], ends[2 * n] = id, lease_end_text, id
+    taken[n], ends[2 * n - 1], ends[2 * n] = id, lease_ends[n], id
     held[2 * n - 1] = id
-    held[2 * n] = token .. retention .. begin .. lease_end_text .. nth .. middle
+    held[2 * n] = token .. retention .. begin .. lease_ends[n] .. nth .. middle
       .. waiting[2 * i] .. last
-    local at = #reply
     reply[at + 1], reply[at + 2], reply[at + 3] = "JOB", id, header
     reply[at + 4], reply[at + 5], reply[at + 6] = headers, payload, attempt
     reply[at + 7], reply[at + 8], reply[at + 9] = failures_ever, lost, fence
@@ -187,18 +189,23 @@ for i, id in ipairs(ids) do
   end
 end
 
-if #taken > 0 then keep_stamp(first + #taken - 1, minute) end
-redis.call("ZREMRANGEBYRANK", queued, "0", #taken + missing - 1)
+local left = #waiting / 2 > n + missing
+local unheard = left and redis.call("LLEN", bell)
+if n > 0 then
+  -- What is written first needs no look before: where that fails, nothing was written.
+  redis.call("HSET", leases, unpack(held))
+  keep_stamp(first + n - 1, minute)
+end
+redis.call("ZREMRANGEBYRANK", queued, "0", n + missing - 1)
 if missing > 0 then redis.call("HINCRBY", stats, "missing", missing) end
 if feed then feed.running = taken[1] and taken end
 note_event(feed, "claim", keep_events)
-if #taken == 0 then return { "EMPTY", now_ms, 0 } end
+if n == 0 then return { "EMPTY", now_ms, 0 } end
 redis.call("ZADD", running, unpack(ends))
-redis.call("HSET", leases, unpack(held))
 redis.call("HSET", claims, token, table.concat(taken, " "))
-redis.call("ZADD", claim_ends, ends[#ends - 1], token)
-if redis.call("ZCARD", queued) > 0 then
+redis.call("ZADD", claim_ends, lease_ends[n], token)
+if left then
   reply[3] = 1
-  ring()
+  ring(unheard)
 end
 return reply

@@ -33,7 +33,7 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs waiting
 -- USES    integer number name kind bad_argument clock time_ms open_feed note_event next_stamp
---         oldest_queued digits keep_stamp head ring digits_from
+--         oldest_queued digits note_minute keep_stamp head ring digits_from
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -54,7 +54,7 @@ end
 local jobs, payloads, queued, scheduled, stats, settings, bell, series, events = unpack(KEYS)
 local ARGV = ARGV
 -- parts: integer number name kind bad_argument clock time_ms open_feed note_event next_stamp
---   oldest_queued digits keep_stamp head ring digits_from
+--   oldest_queued digits note_minute keep_stamp head ring digits_from
 local count = (#ARGV - 10) / 4
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "enqueue takes 10 arguments and then 4 for each of 1..500 "
@@ -150,25 +150,6 @@ local job_backoff_jitter = tonumber(in_force.job_backoff_jitter or 0.2)
 local keep_events = tonumber(in_force.keep_events or 0)
 -- end of bound
 
--- What differs from what every script knows by heart is written into the header; the rest is left out.
-local function options()
-  local members = {}
-  local function add(member, given, of_queue, by_heart)
-    local value = given or of_queue
-    if value ~= by_heart then members[#members + 1] = (',"%s":%.15g'):format(member, value) end
-  end
-  add("priority", priority, job_priority, default.job_priority)
-  add("max_attempts", max_attempts, job_max_attempts, default.job_max_attempts)
-  add("max_lost", max_lost, job_max_lost, default.job_max_lost)
-  add("timeout_ms", timeout_ms, job_timeout_ms, default.job_timeout_ms)
-  add("backoff_base_ms", base_ms, job_backoff_base_ms, default.job_backoff_base_ms)
-  add("backoff_factor", factor, job_backoff_factor, default.job_backoff_factor)
-  add("backoff_cap_ms", cap_ms, job_backoff_cap_ms, default.job_backoff_cap_ms)
-  add("backoff_jitter", jitter, job_backoff_jitter, default.job_backoff_jitter)
-  if retention_ms then add("retention_ms", retention_ms) end
-  return table.concat(members)
-end
-
 for i = 1, count do
   if #payload[i] > payload_bytes then
     return { "TOO_LARGE", ("item %d: payload has %d bytes, queue %s takes at most %d"):format(
@@ -180,53 +161,67 @@ for i = 1, count do
 end
 
 local now_ms, now = clock()
-redis.call("LLEN", bell)
+local unheard = redis.call("LLEN", bell)
 local feed = open_feed(keep_events)
-local earliest = 0
-if delay_ms > 0 then earliest = head(scheduled) else redis.call("ZCARD", queued) end
+local earliest = delay_ms > 0 and head(scheduled)
 local first, minute = next_stamp(now)
-for i = 1, count do id[i] = id[i] or ("%.0f"):format(first + i - 1) end
+for i = 1, count do id[i] = id[i] or digits(first + i - 1) end
 local known = redis.call("HMGET", jobs, unpack(id))
 
-local created = (',"created_ms":%.0f%s'):format(now_ms, options())
+local created = ',"created_ms":' .. digits(now_ms)
+-- What differs from what every script knows by heart is written into the header; the rest is left out.
+local function add(member, value, by_heart)
+  if value ~= by_heart then created = created .. (',"%s":%.15g'):format(member, value) end
+end
+add("priority", priority or job_priority, default.job_priority)
+add("max_attempts", max_attempts or job_max_attempts, default.job_max_attempts)
+add("max_lost", max_lost or job_max_lost, default.job_max_lost)
+add("timeout_ms", timeout_ms or job_timeout_ms, default.job_timeout_ms)
+add("backoff_base_ms", base_ms or job_backoff_base_ms, default.job_backoff_base_ms)
+add("backoff_factor", factor or job_backoff_factor, default.job_backoff_factor)
+add("backoff_cap_ms", cap_ms or job_backoff_cap_ms, default.job_backoff_cap_ms)
+add("backoff_jitter", jitter or job_backoff_jitter, default.job_backoff_jitter)
+if retention_ms then add("retention_ms", retention_ms) end
+
 local rest = delay_ms * 512
 if delay_ms == 0 then rest = (9 - (priority or job_priority)) * 562949953421312 end
-local reply = { "ENQUEUED", now_ms, "{" .. created:sub(2) .. "}", time_ms(first + delay_ms * 512) }
 local place = digits_from(rest + first, count)
-local records, large, entries, seen = {}, {}, {}, {}
+local reply = { "ENQUEUED", now_ms, "{" .. created:sub(2) .. "}", time_ms(first + delay_ms * 512) }
+local records, large, entries, seen, n = {}, {}, {}, {}, 0
 local last_type, opening
 for i = 1, count do
-  if known[i] or seen[id[i]] then
-    reply[2 * i + 3], reply[2 * i + 4] = "DUPLICATE", id[i]
-  else
-    seen[id[i]] = true
+  local job, word = id[i], "DUPLICATE"
+  if not known[i] and not seen[job] then
+    seen[job], word = true, "CREATED"
     if type[i] ~= last_type then
       last_type, opening = type[i], '{"type":"' .. type[i] .. '"' .. created
     end
     local sizes, body = "}\n", payload[i]
     if #body > 4096 then
       sizes, body = (',"payload_bytes":%d}\n'):format(#body), ""
-      large[#large + 1], large[#large + 2] = id[i], payload[i]
+      large[#large + 1], large[#large + 2] = job, payload[i]
     end
     if #headers[i] > 0 then sizes = (',"headers_bytes":%d'):format(#headers[i]) .. sizes end
-    records[#records + 1], records[#records + 2] = id[i], opening .. sizes .. headers[i] .. body
-    entries[#entries + 1] = place[i]
-    entries[#entries + 1] = id[i]
-    reply[2 * i + 3], reply[2 * i + 4] = "CREATED", id[i]
+    records[n + 1], records[n + 2] = job, opening .. sizes .. headers[i] .. body
+    entries[n + 1], entries[n + 2] = place[i], job
+    n = n + 2
   end
+  reply[2 * i + 3], reply[2 * i + 4] = word, job
 end
 
-if #records > 0 then
+if n > 0 then
   if #large > 0 then redis.call("HLEN", payloads) end
-  keep_stamp(first + count - 1, minute)
+  if minute then note_minute(first + count - 1, minute) end
+  -- What is written first needs no look before: where that fails, nothing was written.
+  redis.call("ZADD", delay_ms > 0 and scheduled or queued, unpack(entries))
   redis.call("HSET", jobs, unpack(records))
   if #large > 0 then redis.call("HSET", payloads, unpack(large)) end
-  redis.call("ZADD", delay_ms > 0 and scheduled or queued, unpack(entries))
-  redis.call("HINCRBY", stats, "enqueued", #records / 2)
-  if delay_ms == 0 or tonumber(entries[1]) < earliest then ring() end
+  keep_stamp(first + count - 1)
+  redis.call("HINCRBY", stats, "enqueued", n / 2)
+  if not earliest or tonumber(entries[1]) < earliest then ring(unheard) end
   if feed then
     local into = {}
-    for i = 2, #entries, 2 do into[i / 2] = entries[i] end
+    for i = 2, n, 2 do into[i / 2] = entries[i] end
     feed[delay_ms > 0 and "scheduled" or "queued"] = into
     note_event(feed, "enqueue", keep_events)
   end

@@ -20,8 +20,8 @@
 --     UNKNOWN     nothing is kept of such a job
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs leased
--- USES    integer name bad_argument add_item clock time_ms tried lease_fields is_due held not_held
---         cut in_json line_starts read_told keep_notes
+-- USES    integer name bad_argument add_item clock time_ms tried lease_fields digits is_due held
+--         not_held cut in_json line_starts read_told keep_notes
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -41,8 +41,8 @@ then
 end
 local jobs, running, leases, claim_ends, tries, outcomes, settings, notes = unpack(KEYS)
 local ARGV = ARGV
--- parts: integer name bad_argument add_item clock time_ms tried lease_fields is_due held not_held
---   cut in_json line_starts read_told keep_notes
+-- parts: integer name bad_argument add_item clock time_ms tried lease_fields digits is_due held
+--   not_held cut in_json line_starts read_told keep_notes
 local count = (#ARGV - 2) / 2
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "extend takes 2 arguments and then 2 for each of 1..500 "

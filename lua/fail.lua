@@ -31,8 +31,8 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs of the queue
 -- USES    integer name bad_argument add_item clock time_ms open_feed feed_job note_event next_stamp
---         oldest_queued digits keep_stamp stamps head ring forget freed_at_once trim tried
---         lease_fields is_due held not_held cut in_json line_starts note_try backoff finish
+--         oldest_queued digits note_minute keep_stamp stamps head ring forget freed_at_once trim
+--         tried lease_fields is_due held not_held cut in_json line_starts note_try backoff finish
 --         leave_running read_header read_told keep_notes
 
 -- bound by `make lua` from the header above; edit the header instead
@@ -64,9 +64,9 @@ local jobs, payloads, running, leases, tries, retrying, dead, cancelled, outcome
   bell, queued, series, events, notes = unpack(KEYS)
 local ARGV = ARGV
 -- parts: integer name bad_argument add_item clock time_ms open_feed feed_job note_event next_stamp
---   oldest_queued digits keep_stamp stamps head ring forget freed_at_once trim tried lease_fields
---   is_due held not_held cut in_json line_starts note_try backoff finish leave_running read_header
---   read_told keep_notes
+--   oldest_queued digits note_minute keep_stamp stamps head ring forget freed_at_once trim tried
+--   lease_fields is_due held not_held cut in_json line_starts note_try backoff finish leave_running
+--   read_header read_told keep_notes
 local count = (#ARGV - 1) / 7
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "fail takes 1 arguments and then 7 for each of 1..500 items, "

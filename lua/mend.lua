@@ -24,12 +24,12 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = names given, m = jobs of the queue
 -- USES    integer number name kind text bad_argument add_item clock next_stamp oldest_queued digits
---         keep_stamp stamps ring set_of in_range shown wrong_types looked_up header_rules header_of
---         lease_of tries_of outcome_of fits totals_of memory_of judge_place judge_lease judge_end
---         judge_tries line_starts notes_sound judge_notes judge_job judge_claim judge_settings
---         judge_stats cursor_ok operation_of judge_operations minute_of judge_series judge_events
---         judge_queue pick_state right_score put_into mend_claim mend_lease mend_end mend_tries
---         mend_notes mend_job mend_queue
+--         note_minute keep_stamp stamps ring set_of in_range shown wrong_types looked_up
+--         header_rules header_of lease_of tries_of outcome_of fits totals_of memory_of judge_place
+--         judge_lease judge_end judge_tries line_starts notes_sound judge_notes judge_job
+--         judge_claim judge_settings judge_stats cursor_ok operation_of judge_operations minute_of
+--         judge_series judge_events judge_queue pick_state right_score put_into mend_claim
+--         mend_lease mend_end mend_tries mend_notes mend_job mend_queue
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -66,9 +66,9 @@ local jobs, payloads, queued, scheduled, retrying, running, leases, claims, clai
   unpack(KEYS)
 local ARGV = ARGV
 -- parts: integer number name kind text bad_argument add_item clock next_stamp oldest_queued digits
---   keep_stamp stamps ring set_of in_range shown wrong_types looked_up header_rules header_of
---   lease_of tries_of outcome_of fits totals_of memory_of judge_place judge_lease judge_end
---   judge_tries line_starts notes_sound judge_notes judge_job judge_claim judge_settings
+--   note_minute keep_stamp stamps ring set_of in_range shown wrong_types looked_up header_rules
+--   header_of lease_of tries_of outcome_of fits totals_of memory_of judge_place judge_lease
+--   judge_end judge_tries line_starts notes_sound judge_notes judge_job judge_claim judge_settings
 --   judge_stats cursor_ok operation_of judge_operations minute_of judge_series judge_events
 --   judge_queue pick_state right_score put_into mend_claim mend_lease mend_end mend_tries
 --   mend_notes mend_job mend_queue

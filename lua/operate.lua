@@ -31,8 +31,8 @@
 --   BUSY     now_ms:integer                   100 are kept, and none of them has ended
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(log m), m = jobs of the queue
--- USES    integer kind text bad_argument clock next_stamp oldest_queued digits keep_stamp set_of
---         check_sets cursor_ok operation_line operation_of
+-- USES    integer kind text bad_argument clock next_stamp oldest_queued digits note_minute
+--         keep_stamp set_of check_sets cursor_ok operation_line operation_of
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -56,8 +56,8 @@ end
 local operations, scheduled, queued, running, retrying, completed, cancelled, dead, stats, settings,
   series = unpack(KEYS)
 local ARGV = ARGV
--- parts: name integer kind text bad_argument clock next_stamp oldest_queued digits keep_stamp
---   set_of check_sets cursor_ok operation_line operation_of
+-- parts: name integer kind text bad_argument clock next_stamp oldest_queued digits note_minute
+--   keep_stamp set_of check_sets cursor_ok operation_line operation_of
 if #ARGV ~= 12 then
   return { "BAD_ARGUMENT", "operate takes 12 arguments, not " .. #ARGV }
 end

@@ -24,8 +24,8 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given or swept, m = jobs of the queue
 -- USES    integer name text bad_argument add_item clock open_feed note_event next_stamp
---         oldest_queued digits keep_stamp stamps forget freed_at_once states_of set_of place_of
---         cursor_ok page
+--         oldest_queued digits note_minute keep_stamp stamps forget freed_at_once states_of set_of
+--         place_of cursor_ok page
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -56,8 +56,8 @@ local jobs, payloads, scheduled, queued, running, retrying, completed, cancelled
   outcomes, stats, settings, series, events, notes = unpack(KEYS)
 local ARGV = ARGV
 -- parts: integer name text bad_argument add_item clock open_feed note_event next_stamp
---   oldest_queued digits keep_stamp stamps forget freed_at_once states_of set_of place_of cursor_ok
---   page
+--   oldest_queued digits note_minute keep_stamp stamps forget freed_at_once states_of set_of
+--   place_of cursor_ok page
 local count = (#ARGV - 3) / 2
 if count < 0 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "purge takes 3 arguments and then 2 for each of 0..500 items,"

@@ -14,8 +14,9 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = leases ended and jobs forgotten, m = jobs of the queue
 -- USES    integer bad_argument clock open_feed feed_job note_event next_stamp oldest_queued digits
---         keep_stamp stamps head ring forget freed_at_once trim priority_base tried lease_fields
---         cut in_json line_starts note_try backoff finish leave_running read_header reap_due
+--         note_minute keep_stamp stamps head ring forget freed_at_once trim priority_base tried
+--         lease_fields cut in_json line_starts note_try backoff finish leave_running read_header
+--         reap_due
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -46,8 +47,8 @@ local jobs, payloads, running, leases, tries, queued, retrying, completed, cance
   outcomes, stats, settings, bell, series, events, notes = unpack(KEYS)
 local ARGV = ARGV
 -- parts: integer bad_argument clock open_feed feed_job note_event next_stamp oldest_queued digits
---   keep_stamp stamps head ring forget freed_at_once trim priority_base tried lease_fields cut
---   in_json line_starts note_try backoff finish leave_running read_header reap_due
+--   note_minute keep_stamp stamps head ring forget freed_at_once trim priority_base tried
+--   lease_fields cut in_json line_starts note_try backoff finish leave_running read_header reap_due
 if #ARGV ~= 1 then
   return { "BAD_ARGUMENT", "reap takes 1 argument, not " .. #ARGV }
 end

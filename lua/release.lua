@@ -25,8 +25,9 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs of the queue
 -- USES    integer name bad_argument clock open_feed feed_job note_event next_stamp oldest_queued
---         digits keep_stamp stamps head ring forget freed_at_once trim tried lease_fields is_due
---         held not_held cut in_json line_starts note_try finish leave_running read_told keep_notes
+--         digits note_minute keep_stamp stamps head ring forget freed_at_once trim tried
+--         lease_fields is_due held not_held cut in_json line_starts note_try finish leave_running
+--         read_told keep_notes
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -55,8 +56,8 @@ local jobs, payloads, running, leases, tries, queued, scheduled, cancelled, outc
   settings, bell, series, events, notes = unpack(KEYS)
 local ARGV = ARGV
 -- parts: integer name bad_argument clock open_feed feed_job note_event next_stamp oldest_queued
---   digits keep_stamp stamps head ring forget freed_at_once trim tried lease_fields is_due held
---   not_held cut in_json line_starts note_try finish leave_running read_told keep_notes
+--   digits note_minute keep_stamp stamps head ring forget freed_at_once trim tried lease_fields
+--   is_due held not_held cut in_json line_starts note_try finish leave_running read_told keep_notes
 local count = (#ARGV - 1) / 3
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "release takes 1 arguments and then 3 for each of 1..500 "

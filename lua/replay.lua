@@ -20,8 +20,8 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs given or swept, m = jobs of the queue
 -- USES    integer name text bad_argument add_item clock open_feed feed_job note_event next_stamp
---         oldest_queued digits keep_stamp stamps ring priority_base tried replay_job states_of
---         cursor_ok page
+--         oldest_queued digits note_minute keep_stamp stamps ring priority_base tried replay_job
+--         states_of cursor_ok page
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -51,8 +51,8 @@ local jobs, scheduled, queued, running, retrying, completed, cancelled, dead, tr
   stats, settings, bell, series, events = unpack(KEYS)
 local ARGV = ARGV
 -- parts: integer name text bad_argument add_item clock open_feed feed_job note_event next_stamp
---   oldest_queued digits keep_stamp stamps ring priority_base tried replay_job states_of cursor_ok
---   page
+--   oldest_queued digits note_minute keep_stamp stamps ring priority_base tried replay_job
+--   states_of cursor_ok page
 local count = #ARGV - 2
 if count < 0 or count > 500 then
   return { "BAD_ARGUMENT", "replay takes 2 arguments and then 1 for each of 0..500 "

@@ -19,9 +19,9 @@
 -- ERRORS  BAD_ARGUMENT BAD_KEYS UPGRADE
 -- COST    O(n log m), n = jobs looked at, m = jobs of the queue
 -- USES    integer name bad_argument clock time_ms open_feed note_event next_stamp oldest_queued
---         digits keep_stamp stamps ring forget freed_at_once trim finish ask_to_stop priority_base
---         run_now cut in_json set_of check_sets cursor_ok page moment_of line_starts last_error
---         matches search operation_line operation_of came_later advance
+--         digits note_minute keep_stamp stamps ring forget freed_at_once trim finish ask_to_stop
+--         priority_base run_now cut in_json set_of check_sets cursor_ok page moment_of line_starts
+--         last_error matches search operation_line operation_of came_later advance
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -54,9 +54,9 @@ local operations, jobs, payloads, scheduled, queued, running, retrying, complete
   leases, tries, outcomes, stats, settings, bell, series, events, notes = unpack(KEYS)
 local ARGV = ARGV
 -- parts: integer name bad_argument clock time_ms open_feed note_event next_stamp oldest_queued
---   digits keep_stamp stamps ring forget freed_at_once trim finish ask_to_stop priority_base
---   run_now cut in_json set_of check_sets cursor_ok page moment_of line_starts last_error matches
---   search operation_line operation_of came_later advance
+--   digits note_minute keep_stamp stamps ring forget freed_at_once trim finish ask_to_stop
+--   priority_base run_now cut in_json set_of check_sets cursor_ok page moment_of line_starts
+--   last_error matches search operation_line operation_of came_later advance
 if #ARGV ~= 2 then
   return { "BAD_ARGUMENT", "step takes 2 arguments, not " .. #ARGV }
 end

@@ -34,7 +34,7 @@ class Case(NamedTuple):
     spares: tuple[str, ...] = ()
 
 
-def fill(q: QueueState) -> None:
+def fill(q: QueueState, *, past: bool = True) -> None:
     """Put jobs with large payloads into every set, three of them kept past their time."""
     q.configure(keep_payloads=1, keep_events=1000)
     q.enqueue(*OLD, "held", payload=LARGE)
@@ -58,7 +58,7 @@ def fill(q: QueueState) -> None:
     q.enqueue("scheduled", "scheduled-2", payload=LARGE, delay_ms=HOUR_MS)
     q.enqueue("cancelled", "queued", "queued-2", payload=LARGE)
     q.cancel("cancelled")
-    for id in OLD:
+    for id in OLD if past else ():
         q.make_due(id.removeprefix("old-"), id)
     assert all(q.order(state) for state in STATES)
     q.silence()
@@ -88,8 +88,8 @@ def _enqueue(q: QueueState, delay_ms: int) -> Call[Any]:
     return scripts.enqueue(q.name, items, delay_ms=delay_ms)
 
 
-def _claim(q: QueueState, *, moves: bool) -> Call[Any]:
-    fill(q)
+def _claim(q: QueueState, *, moves: bool, past: bool = True) -> Call[Any]:
+    fill(q, past=past)
     if moves:
         let_time_pass(q)
     return q.claim_call("t9", limit=1)
@@ -97,7 +97,17 @@ def _claim(q: QueueState, *, moves: bool) -> Call[Any]:
 
 def _ack(q: QueueState, *more: tuple[str, str]) -> Call[Any]:
     fill(q)
-    held = [("held", "t1"), ("held-dropped", "t1"), *more]
+    return _ack_call(q, ("held-dropped", "t1"), *more)
+
+
+def _ack_one_too_many(q: QueueState) -> Call[Any]:
+    fill(q)
+    q.configure(keep_completed=1)
+    return _ack_call(q)
+
+
+def _ack_call(q: QueueState, *more: tuple[str, str]) -> Call[Any]:
+    held = [("held", "t1"), *more]
     return scripts.ack(q.name, [scripts.AckItem(*item, b"done") for item in held], told=TOLD)
 
 
@@ -321,10 +331,17 @@ CASES = {
         TRIMMED + "queued running leases claims claim_ends bell events",
         spares=("notes",),
     ),
+    "claim with nothing due at all": Case(
+        "claim",
+        lambda q: _claim(q, moves=False, past=False),
+        "queued running leases claims claim_ends stats bell events",
+        spares=("outcomes", "notes"),
+    ),
     "ack": Case("ack", _ack, ENDED + "completed"),
     "ack with some not held": Case(
         "ack", lambda q: _ack(q, ("held-2", "stale"), ("unknown", "t1")), ENDED + "completed"
     ),
+    "ack of one too many to keep": Case("ack", _ack_one_too_many, ENDED + "completed"),
     "fail": Case("fail", _fail, ENDED + "retrying dead cancelled bell"),
     "extend": Case("extend", _extend, "running claim_ends notes"),
     "release": Case("release", _release, ENDED + "queued scheduled cancelled bell"),

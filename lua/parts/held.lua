@@ -1,10 +1,10 @@
 -- held: for each item its lease, if it is held under the item's token and has not run out; else false.
 -- KEYS  leases running
--- USES  is_due
+-- USES  digits is_due
 local function held(id, token, now)
   local found = redis.call("HMGET", leases, unpack(id))
   -- Where no lease at all has run out, which is the rule, none needs to be looked at.
-  local ends = is_due(running, ("%.0f"):format(now)) and redis.call("ZMSCORE", running, unpack(id))
+  local ends = is_due(running, digits(now)) and redis.call("ZMSCORE", running, unpack(id))
   local same, start
   for i = 1, #id do
     if token[i] ~= same then same, start = token[i], token[i] .. " " end

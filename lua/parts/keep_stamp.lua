@@ -1,15 +1,7 @@
 -- keep_stamp: take all numbers of the sequence up to this one; before the first of a minute, note how the queue is.
--- What happens in a minute is the difference of two such totals, so that no job costs anything for it.
--- KEYS  stats series queued
--- USES  oldest_queued digits
+-- KEYS  stats
+-- USES  digits note_minute
 local function keep_stamp(last, minute)
-  if minute then
-    local totals = redis.call("HMGET", stats, "enqueued", "completed", "failed", "lost", "died",
-      "cancelled", "replayed", "purged")
-    for i = 1, 8 do totals[i] = totals[i] or "0" end
-    local age_ms = math.max(0, math.floor((last - oldest_queued()) / 512))
-    redis.call("HSET", series, ("%d"):format(minute % 1440), ("%d %d %.0f "):format(
-      minute, redis.call("ZCARD", queued), age_ms) .. table.concat(totals, " "))
-  end
+  if minute then note_minute(last, minute) end
   redis.call("HSET", stats, "stamp", digits(last))
 end

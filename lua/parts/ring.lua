@@ -1,5 +1,5 @@
--- ring: wake one blocked worker, unless a ring is still unheard.
+-- ring: wake one blocked worker, unless a ring is still unheard; `unheard`: how many, where the caller knows.
 -- KEYS  bell
-local function ring()
-  if redis.call("LLEN", bell) == 0 then redis.call("RPUSH", bell, "1") end
+local function ring(unheard)
+  if (unheard or redis.call("LLEN", bell)) == 0 then redis.call("RPUSH", bell, "1") end
 end

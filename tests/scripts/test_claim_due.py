@@ -58,8 +58,10 @@ def test_a_claim_forgets_the_claims_whose_leases_have_ended(q: QueueState) -> No
 def test_an_entry_without_a_record_is_dropped_and_counted(q: QueueState) -> None:
     q.enqueue("a", "b", "c")
     q.raw.hdel(q.key("jobs"), "a", "c")
-    assert q.claimed("t1") == ["b"]
-    assert q.read("queued") is None
+    q.silence()
+    reply = q.claim("t1")
+    assert ([job.id for job in reply.answers], reply.more) == (["b"], 0)
+    assert (q.read("queued"), q.read("bell")) == (None, None)
     assert q.stat("missing") == 2
 
 

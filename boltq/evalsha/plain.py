@@ -110,11 +110,6 @@ class PlainServer(Server):
             found["total_reads_processed"],
         )
 
-    def scripts_us(self, queue: str) -> float:
-        """Tell for how many microseconds the node of a queue has run scripts so far."""
-        commands = self._info(queue, "commandstats")
-        return float(commands.get("cmdstat_evalsha", {}).get("usec", 0))
-
     def version(self, queue: str) -> tuple[str, str]:
         """Tell whether the node of a queue is `redis` or `valkey`, and its version."""
         told = self._info(queue, "server")

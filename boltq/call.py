@@ -8,7 +8,7 @@ R = TypeVar("R")
 Argument = str | bytes | int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call(Generic[R]):
     """What a script is asked, and how its reply is read.
 

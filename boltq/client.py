@@ -79,7 +79,7 @@ class BoltQ(Declarations, Queues, Operations, Happened):
         Raises BadArgument, TooLarge, ServerFull, Unavailable (its `unknown_ids` names the job:
         repeating with this id is safe). Costs O(log n), n = jobs waiting.
         """
-        new = newjob.item(queue, NewJob(type, payload, id, headers, raw))
+        new = newjob.item(queue, type, payload, id=id, headers=headers, raw=raw)
         return self._send(queue, [new], newjob.common(options, self.server.now_ms))[0]
 
     def enqueue_each(

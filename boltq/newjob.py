@@ -84,10 +84,24 @@ class Common(TypedDict):
 
 
 _NOTHING_CHOSEN = Backoff()
+_AS_THE_QUEUE_SAYS: Common = {
+    "priority": None,
+    "delay_ms": 0,
+    "max_attempts": None,
+    "max_lost": None,
+    "timeout_ms": None,
+    "retention_ms": None,
+    "base_ms": None,
+    "factor": None,
+    "cap_ms": None,
+    "jitter": None,
+}
 
 
 def common(options: Options, now_ms: Callable[[], int]) -> Common:
     """Turn options into the script's; `now_ms` asks the server's clock, needed for run_at alone."""
+    if not options:
+        return _AS_THE_QUEUE_SAYS
     delay_ms = _delay_ms(options, now_ms)
     backoff = options.get("backoff") or _NOTHING_CHOSEN
     return {
@@ -104,19 +118,38 @@ def common(options: Options, now_ms: Callable[[], int]) -> Common:
     }
 
 
-def item(queue: str, new: NewJob, new_id: Callable[[], str] = ids.new_id) -> scripts.EnqueueItem:
-    """Make the script's item of a job; its id is made here, before the first send."""
-    inside = new_id() if new.id is None else ids.within(queue, new.id)
-    payload = as_json("payload", new.payload) if new.raw is None else new.raw
-    headers = b"" if not new.headers else as_json("headers", new.headers)
-    return scripts.EnqueueItem(inside, new.type, payload, headers)
+def item(
+    queue: str,
+    type: str,
+    payload: object,
+    *,
+    id: str | None,
+    headers: Mapping[str, object] | None,
+    raw: bytes | None,
+    new_id: Callable[[], str] = ids.new_id,
+) -> scripts.EnqueueItem:
+    """Make the script's item of a job, see NewJob; its id is made here, before the first send."""
+    return scripts.EnqueueItem(
+        new_id() if id is None else ids.within(queue, id),
+        type,
+        as_json("payload", payload) if raw is None else raw,
+        as_json("headers", headers) if headers else b"",
+    )
 
 
 def items(queue: str, jobs: Iterable[NewJob]) -> Iterator[scripts.EnqueueItem]:
     """Make the items of many jobs, each as it is taken."""
     new_id = ids.stream().__next__
     for new in jobs:
-        yield item(queue, new, new_id)
+        yield item(
+            queue,
+            new.type,
+            new.payload,
+            id=new.id,
+            headers=new.headers,
+            raw=new.raw,
+            new_id=new_id,
+        )
 
 
 def batches(items: Iterable[scripts.EnqueueItem]) -> Iterator[list[scripts.EnqueueItem]]:

@@ -1,6 +1,6 @@
 """One function per script. Written by `make lua` from lua/*.lua; do not edit."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeVar, cast
@@ -16,7 +16,7 @@ LEFT_OUT: LeftOut = ""
 
 def _read(
     script: str,
-    readers: Mapping[bytes, Callable[[list[Any]], R]],
+    readers: Mapping[bytes, Callable[[Sequence[Any]], R]],
     refusals: Collection[bytes],
     reply: list[Any],
 ) -> R:
@@ -87,7 +87,7 @@ class Acked(NamedTuple):
 AckReply = Acked
 
 
-_ACK_ANSWERS: dict[bytes, Callable[[list[Any]], AckAnswer]] = {
+_ACK_ANSWERS: dict[bytes, Callable[[Sequence[Any]], AckAnswer]] = {
     b"DONE": lambda _: _ACK_DONE,
     b"ALREADY": lambda _: _ACK_ALREADY,
     b"LEASE_LOST": lambda _: _ACK_LEASE_LOST,
@@ -95,7 +95,7 @@ _ACK_ANSWERS: dict[bytes, Callable[[list[Any]], AckAnswer]] = {
 }
 
 
-def _read_acked(reply: list[Any]) -> Acked:
+def _read_acked(reply: Sequence[Any]) -> Acked:
     _, now_ms, *items = reply
     answers = _ACK_ANSWERS
     return Acked(
@@ -104,7 +104,7 @@ def _read_acked(reply: list[Any]) -> Acked:
     )
 
 
-_ACK_REPLIES: dict[bytes, Callable[[list[Any]], AckReply]] = {
+_ACK_REPLIES: dict[bytes, Callable[[Sequence[Any]], AckReply]] = {
     b"ACKED": _read_acked,
 }
 _ACK_REFUSALS = {
@@ -269,42 +269,42 @@ class Altered(NamedTuple):
 AlterReply = Altered
 
 
-def _read_alter_changed(reply: list[Any]) -> AlterChanged:
+def _read_alter_changed(reply: Sequence[Any]) -> AlterChanged:
     _, place = reply
     return AlterChanged(
         place.decode("utf-8", "replace"),
     )
 
 
-def _read_alter_already(reply: list[Any]) -> AlterAlready:
+def _read_alter_already(reply: Sequence[Any]) -> AlterAlready:
     _, place = reply
     return AlterAlready(
         place.decode("utf-8", "replace"),
     )
 
 
-def _read_alter_moved(reply: list[Any]) -> AlterMoved:
+def _read_alter_moved(reply: Sequence[Any]) -> AlterMoved:
     _, place = reply
     return AlterMoved(
         place.decode("utf-8", "replace"),
     )
 
 
-def _read_alter_running(reply: list[Any]) -> AlterRunning:
+def _read_alter_running(reply: Sequence[Any]) -> AlterRunning:
     _, place = reply
     return AlterRunning(
         place.decode("utf-8", "replace"),
     )
 
 
-def _read_alter_finished(reply: list[Any]) -> AlterFinished:
+def _read_alter_finished(reply: Sequence[Any]) -> AlterFinished:
     _, place = reply
     return AlterFinished(
         place.decode("utf-8", "replace"),
     )
 
 
-_ALTER_ANSWERS: dict[bytes, Callable[[list[Any]], AlterAnswer]] = {
+_ALTER_ANSWERS: dict[bytes, Callable[[Sequence[Any]], AlterAnswer]] = {
     b"CHANGED": _read_alter_changed,
     b"ALREADY": _read_alter_already,
     b"MOVED": _read_alter_moved,
@@ -314,18 +314,16 @@ _ALTER_ANSWERS: dict[bytes, Callable[[list[Any]], AlterAnswer]] = {
 }
 
 
-def _read_altered(reply: list[Any]) -> Altered:
+def _read_altered(reply: Sequence[Any]) -> Altered:
     _, now_ms, *items = reply
     answers = _ALTER_ANSWERS
-    if len(items) % 2:
-        raise ValueError(items)
     return Altered(
         int(now_ms),
-        [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 2, strict=True)],
     )
 
 
-_ALTER_REPLIES: dict[bytes, Callable[[list[Any]], AlterReply]] = {
+_ALTER_REPLIES: dict[bytes, Callable[[Sequence[Any]], AlterReply]] = {
     b"ALTERED": _read_altered,
 }
 _ALTER_REFUSALS = {
@@ -409,33 +407,31 @@ class Audited(NamedTuple):
 AuditReply = Audited
 
 
-def _read_audit_faulty(reply: list[Any]) -> AuditFaulty:
+def _read_audit_faulty(reply: Sequence[Any]) -> AuditFaulty:
     _, faults = reply
     return AuditFaulty(
         faults.decode("utf-8", "replace"),
     )
 
 
-_AUDIT_ANSWERS: dict[bytes, Callable[[list[Any]], AuditAnswer]] = {
+_AUDIT_ANSWERS: dict[bytes, Callable[[Sequence[Any]], AuditAnswer]] = {
     b"SOUND": lambda _: _AUDIT_SOUND,
     b"FAULTY": _read_audit_faulty,
     b"LATER": lambda _: _AUDIT_LATER,
 }
 
 
-def _read_audited(reply: list[Any]) -> Audited:
+def _read_audited(reply: Sequence[Any]) -> Audited:
     _, now_ms, faults, *items = reply
     answers = _AUDIT_ANSWERS
-    if len(items) % 2:
-        raise ValueError(items)
     return Audited(
         int(now_ms),
         faults.decode("utf-8", "replace"),
-        [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 2, strict=True)],
     )
 
 
-_AUDIT_REPLIES: dict[bytes, Callable[[list[Any]], AuditReply]] = {
+_AUDIT_REPLIES: dict[bytes, Callable[[Sequence[Any]], AuditReply]] = {
     b"AUDITED": _read_audited,
 }
 _AUDIT_REFUSALS = {
@@ -534,14 +530,14 @@ class Cancelled(NamedTuple):
 CancelReply = Cancelled
 
 
-def _read_cancel_finished(reply: list[Any]) -> CancelFinished:
+def _read_cancel_finished(reply: Sequence[Any]) -> CancelFinished:
     _, state = reply
     return CancelFinished(
         state.decode("utf-8", "replace"),
     )
 
 
-_CANCEL_ANSWERS: dict[bytes, Callable[[list[Any]], CancelAnswer]] = {
+_CANCEL_ANSWERS: dict[bytes, Callable[[Sequence[Any]], CancelAnswer]] = {
     b"GONE": lambda _: _CANCEL_GONE,
     b"ASKED": lambda _: _CANCEL_ASKED,
     b"ALREADY": lambda _: _CANCEL_ALREADY,
@@ -550,18 +546,16 @@ _CANCEL_ANSWERS: dict[bytes, Callable[[list[Any]], CancelAnswer]] = {
 }
 
 
-def _read_cancelled(reply: list[Any]) -> Cancelled:
+def _read_cancelled(reply: Sequence[Any]) -> Cancelled:
     _, now_ms, *items = reply
     answers = _CANCEL_ANSWERS
-    if len(items) % 2:
-        raise ValueError(items)
     return Cancelled(
         int(now_ms),
-        [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 2, strict=True)],
     )
 
 
-_CANCEL_REPLIES: dict[bytes, Callable[[list[Any]], CancelReply]] = {
+_CANCEL_REPLIES: dict[bytes, Callable[[Sequence[Any]], CancelReply]] = {
     b"CANCELLED": _read_cancelled,
 }
 _CANCEL_REFUSALS = {
@@ -650,7 +644,7 @@ class Paused(NamedTuple):
 ClaimReply = Claimed | Empty | Paused
 
 
-def _read_claim_job(reply: list[Any]) -> ClaimJob:
+def _read_claim_job(reply: Sequence[Any]) -> ClaimJob:
     (
         _,
         id_,
@@ -678,24 +672,22 @@ def _read_claim_job(reply: list[Any]) -> ClaimJob:
     )
 
 
-_CLAIM_ANSWERS: dict[bytes, Callable[[list[Any]], ClaimAnswer]] = {
+_CLAIM_ANSWERS: dict[bytes, Callable[[Sequence[Any]], ClaimAnswer]] = {
     b"JOB": _read_claim_job,
 }
 
 
-def _read_claimed(reply: list[Any]) -> Claimed:
+def _read_claimed(reply: Sequence[Any]) -> Claimed:
     _, now_ms, more, *items = reply
     answers = _CLAIM_ANSWERS
-    if len(items) % 11:
-        raise ValueError(items)
     return Claimed(
         int(now_ms),
         int(more),
-        [answers[items[at]](items[at : at + 11]) for at in range(0, len(items), 11)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 11, strict=True)],
     )
 
 
-def _read_empty(reply: list[Any]) -> Empty:
+def _read_empty(reply: Sequence[Any]) -> Empty:
     _, now_ms, wait_ms = reply
     return Empty(
         int(now_ms),
@@ -703,7 +695,7 @@ def _read_empty(reply: list[Any]) -> Empty:
     )
 
 
-def _read_paused(reply: list[Any]) -> Paused:
+def _read_paused(reply: Sequence[Any]) -> Paused:
     _, now_ms, wait_ms, reason = reply
     return Paused(
         int(now_ms),
@@ -712,7 +704,7 @@ def _read_paused(reply: list[Any]) -> Paused:
     )
 
 
-_CLAIM_REPLIES: dict[bytes, Callable[[list[Any]], ClaimReply]] = {
+_CLAIM_REPLIES: dict[bytes, Callable[[Sequence[Any]], ClaimReply]] = {
     b"CLAIMED": _read_claimed,
     b"EMPTY": _read_empty,
     b"PAUSED": _read_paused,
@@ -781,7 +773,7 @@ class Configured(NamedTuple):
 ConfigureReply = Configured
 
 
-def _read_configure_setting(reply: list[Any]) -> ConfigureSetting:
+def _read_configure_setting(reply: Sequence[Any]) -> ConfigureSetting:
     _, name, value = reply
     return ConfigureSetting(
         name.decode("utf-8", "replace"),
@@ -789,23 +781,21 @@ def _read_configure_setting(reply: list[Any]) -> ConfigureSetting:
     )
 
 
-_CONFIGURE_ANSWERS: dict[bytes, Callable[[list[Any]], ConfigureAnswer]] = {
+_CONFIGURE_ANSWERS: dict[bytes, Callable[[Sequence[Any]], ConfigureAnswer]] = {
     b"SETTING": _read_configure_setting,
 }
 
 
-def _read_configured(reply: list[Any]) -> Configured:
+def _read_configured(reply: Sequence[Any]) -> Configured:
     _, now_ms, *items = reply
     answers = _CONFIGURE_ANSWERS
-    if len(items) % 3:
-        raise ValueError(items)
     return Configured(
         int(now_ms),
-        [answers[items[at]](items[at : at + 3]) for at in range(0, len(items), 3)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 3, strict=True)],
     )
 
 
-_CONFIGURE_REPLIES: dict[bytes, Callable[[list[Any]], ConfigureReply]] = {
+_CONFIGURE_REPLIES: dict[bytes, Callable[[Sequence[Any]], ConfigureReply]] = {
     b"CONFIGURED": _read_configured,
 }
 _CONFIGURE_REFUSALS = {
@@ -866,14 +856,14 @@ class NotEmpty(NamedTuple):
 DropReply = Dropped | NotEmpty
 
 
-def _read_dropped(reply: list[Any]) -> Dropped:
+def _read_dropped(reply: Sequence[Any]) -> Dropped:
     _, now_ms = reply
     return Dropped(
         int(now_ms),
     )
 
 
-def _read_not_empty(reply: list[Any]) -> NotEmpty:
+def _read_not_empty(reply: Sequence[Any]) -> NotEmpty:
     _, now_ms, jobs = reply
     return NotEmpty(
         int(now_ms),
@@ -881,7 +871,7 @@ def _read_not_empty(reply: list[Any]) -> NotEmpty:
     )
 
 
-_DROP_REPLIES: dict[bytes, Callable[[list[Any]], DropReply]] = {
+_DROP_REPLIES: dict[bytes, Callable[[Sequence[Any]], DropReply]] = {
     b"DROPPED": _read_dropped,
     b"NOT_EMPTY": _read_not_empty,
 }
@@ -967,40 +957,38 @@ class Enqueued(NamedTuple):
 EnqueueReply = Enqueued
 
 
-def _read_enqueue_created(reply: list[Any]) -> EnqueueCreated:
+def _read_enqueue_created(reply: Sequence[Any]) -> EnqueueCreated:
     _, id_ = reply
     return EnqueueCreated(
         id_.decode("utf-8", "replace"),
     )
 
 
-def _read_enqueue_duplicate(reply: list[Any]) -> EnqueueDuplicate:
+def _read_enqueue_duplicate(reply: Sequence[Any]) -> EnqueueDuplicate:
     _, id_ = reply
     return EnqueueDuplicate(
         id_.decode("utf-8", "replace"),
     )
 
 
-_ENQUEUE_ANSWERS: dict[bytes, Callable[[list[Any]], EnqueueAnswer]] = {
+_ENQUEUE_ANSWERS: dict[bytes, Callable[[Sequence[Any]], EnqueueAnswer]] = {
     b"CREATED": _read_enqueue_created,
     b"DUPLICATE": _read_enqueue_duplicate,
 }
 
 
-def _read_enqueued(reply: list[Any]) -> Enqueued:
+def _read_enqueued(reply: Sequence[Any]) -> Enqueued:
     _, now_ms, header, run_at_ms, *items = reply
     answers = _ENQUEUE_ANSWERS
-    if len(items) % 2:
-        raise ValueError(items)
     return Enqueued(
         int(now_ms),
         header,
         int(run_at_ms),
-        [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 2, strict=True)],
     )
 
 
-_ENQUEUE_REPLIES: dict[bytes, Callable[[list[Any]], EnqueueReply]] = {
+_ENQUEUE_REPLIES: dict[bytes, Callable[[Sequence[Any]], EnqueueReply]] = {
     b"ENQUEUED": _read_enqueued,
 }
 _ENQUEUE_REFUSALS = {
@@ -1117,7 +1105,7 @@ class Events(NamedTuple):
 EventsReply = Events
 
 
-def _read_events_event(reply: list[Any]) -> EventsEvent:
+def _read_events_event(reply: Sequence[Any]) -> EventsEvent:
     _, id_, verb, jobs = reply
     return EventsEvent(
         id_.decode("utf-8", "replace"),
@@ -1126,27 +1114,25 @@ def _read_events_event(reply: list[Any]) -> EventsEvent:
     )
 
 
-_EVENTS_ANSWERS: dict[bytes, Callable[[list[Any]], EventsAnswer]] = {
+_EVENTS_ANSWERS: dict[bytes, Callable[[Sequence[Any]], EventsAnswer]] = {
     b"EVENT": _read_events_event,
 }
 
 
-def _read_events(reply: list[Any]) -> Events:
+def _read_events(reply: Sequence[Any]) -> Events:
     _, now_ms, keep_events, gap, more, last, *items = reply
     answers = _EVENTS_ANSWERS
-    if len(items) % 4:
-        raise ValueError(items)
     return Events(
         int(now_ms),
         int(keep_events),
         int(gap),
         int(more),
         last.decode("utf-8", "replace"),
-        [answers[items[at]](items[at : at + 4]) for at in range(0, len(items), 4)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 4, strict=True)],
     )
 
 
-_EVENTS_REPLIES: dict[bytes, Callable[[list[Any]], EventsReply]] = {
+_EVENTS_REPLIES: dict[bytes, Callable[[Sequence[Any]], EventsReply]] = {
     b"EVENTS": _read_events,
 }
 _EVENTS_REFUSALS = {
@@ -1219,7 +1205,7 @@ class Extended(NamedTuple):
 ExtendReply = Extended
 
 
-def _read_extend_held(reply: list[Any]) -> ExtendHeld:
+def _read_extend_held(reply: Sequence[Any]) -> ExtendHeld:
     _, lease_end_ms, cancel = reply
     return ExtendHeld(
         int(lease_end_ms),
@@ -1227,25 +1213,23 @@ def _read_extend_held(reply: list[Any]) -> ExtendHeld:
     )
 
 
-_EXTEND_ANSWERS: dict[bytes, Callable[[list[Any]], ExtendAnswer]] = {
+_EXTEND_ANSWERS: dict[bytes, Callable[[Sequence[Any]], ExtendAnswer]] = {
     b"HELD": _read_extend_held,
     b"LEASE_LOST": lambda _: _EXTEND_LEASE_LOST,
     b"UNKNOWN": lambda _: _EXTEND_UNKNOWN,
 }
 
 
-def _read_extended(reply: list[Any]) -> Extended:
+def _read_extended(reply: Sequence[Any]) -> Extended:
     _, now_ms, *items = reply
     answers = _EXTEND_ANSWERS
-    if len(items) % 3:
-        raise ValueError(items)
     return Extended(
         int(now_ms),
-        [answers[items[at]](items[at : at + 3]) for at in range(0, len(items), 3)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 3, strict=True)],
     )
 
 
-_EXTEND_REPLIES: dict[bytes, Callable[[list[Any]], ExtendReply]] = {
+_EXTEND_REPLIES: dict[bytes, Callable[[Sequence[Any]], ExtendReply]] = {
     b"EXTENDED": _read_extended,
 }
 _EXTEND_REFUSALS = {
@@ -1358,14 +1342,14 @@ class Failed(NamedTuple):
 FailReply = Failed
 
 
-def _read_fail_retrying(reply: list[Any]) -> FailRetrying:
+def _read_fail_retrying(reply: Sequence[Any]) -> FailRetrying:
     _, run_at_ms = reply
     return FailRetrying(
         int(run_at_ms),
     )
 
 
-_FAIL_ANSWERS: dict[bytes, Callable[[list[Any]], FailAnswer]] = {
+_FAIL_ANSWERS: dict[bytes, Callable[[Sequence[Any]], FailAnswer]] = {
     b"RETRYING": _read_fail_retrying,
     b"DEAD": lambda _: _FAIL_DEAD,
     b"CANCELLED": lambda _: _FAIL_CANCELLED,
@@ -1375,18 +1359,16 @@ _FAIL_ANSWERS: dict[bytes, Callable[[list[Any]], FailAnswer]] = {
 }
 
 
-def _read_failed(reply: list[Any]) -> Failed:
+def _read_failed(reply: Sequence[Any]) -> Failed:
     _, now_ms, *items = reply
     answers = _FAIL_ANSWERS
-    if len(items) % 2:
-        raise ValueError(items)
     return Failed(
         int(now_ms),
-        [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 2, strict=True)],
     )
 
 
-_FAIL_REPLIES: dict[bytes, Callable[[list[Any]], FailReply]] = {
+_FAIL_REPLIES: dict[bytes, Callable[[Sequence[Any]], FailReply]] = {
     b"FAILED": _read_failed,
 }
 _FAIL_REFUSALS = {
@@ -1481,7 +1463,7 @@ class Grouped(NamedTuple):
 GroupReply = Grouped
 
 
-def _read_group_group(reply: list[Any]) -> GroupGroup:
+def _read_group_group(reply: Sequence[Any]) -> GroupGroup:
     _, type_, error, message, jobs, newest_ms, oldest_ms, id_ = reply
     return GroupGroup(
         type_.decode("utf-8", "replace"),
@@ -1494,27 +1476,25 @@ def _read_group_group(reply: list[Any]) -> GroupGroup:
     )
 
 
-_GROUP_ANSWERS: dict[bytes, Callable[[list[Any]], GroupAnswer]] = {
+_GROUP_ANSWERS: dict[bytes, Callable[[Sequence[Any]], GroupAnswer]] = {
     b"GROUP": _read_group_group,
 }
 
 
-def _read_grouped(reply: list[Any]) -> Grouped:
+def _read_grouped(reply: Sequence[Any]) -> Grouped:
     _, now_ms, cursor, scanned, total, others, *items = reply
     answers = _GROUP_ANSWERS
-    if len(items) % 8:
-        raise ValueError(items)
     return Grouped(
         int(now_ms),
         cursor.decode("utf-8", "replace"),
         int(scanned),
         int(total),
         int(others),
-        [answers[items[at]](items[at : at + 8]) for at in range(0, len(items), 8)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 8, strict=True)],
     )
 
 
-_GROUP_REPLIES: dict[bytes, Callable[[list[Any]], GroupReply]] = {
+_GROUP_REPLIES: dict[bytes, Callable[[Sequence[Any]], GroupReply]] = {
     b"GROUPED": _read_grouped,
 }
 _GROUP_REFUSALS = {
@@ -1616,7 +1596,7 @@ class Inspected(NamedTuple):
 InspectReply = Inspected
 
 
-def _read_inspect_job(reply: list[Any]) -> InspectJob:
+def _read_inspect_job(reply: Sequence[Any]) -> InspectJob:
     (
         _,
         id_,
@@ -1670,25 +1650,23 @@ def _read_inspect_job(reply: list[Any]) -> InspectJob:
     )
 
 
-_INSPECT_ANSWERS: dict[bytes, Callable[[list[Any]], InspectAnswer]] = {
+_INSPECT_ANSWERS: dict[bytes, Callable[[Sequence[Any]], InspectAnswer]] = {
     b"JOB": _read_inspect_job,
     b"UNKNOWN": lambda _: _INSPECT_UNKNOWN,
     b"LATER": lambda _: _INSPECT_LATER,
 }
 
 
-def _read_inspected(reply: list[Any]) -> Inspected:
+def _read_inspected(reply: Sequence[Any]) -> Inspected:
     _, now_ms, *items = reply
     answers = _INSPECT_ANSWERS
-    if len(items) % 24:
-        raise ValueError(items)
     return Inspected(
         int(now_ms),
-        [answers[items[at]](items[at : at + 24]) for at in range(0, len(items), 24)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 24, strict=True)],
     )
 
 
-_INSPECT_REPLIES: dict[bytes, Callable[[list[Any]], InspectReply]] = {
+_INSPECT_REPLIES: dict[bytes, Callable[[Sequence[Any]], InspectReply]] = {
     b"INSPECTED": _read_inspected,
 }
 _INSPECT_REFUSALS = {
@@ -1780,7 +1758,7 @@ class Listed(NamedTuple):
 ListReply = Listed
 
 
-def _read_list_job(reply: list[Any]) -> ListJob:
+def _read_list_job(reply: Sequence[Any]) -> ListJob:
     (
         _,
         id_,
@@ -1830,26 +1808,24 @@ def _read_list_job(reply: list[Any]) -> ListJob:
     )
 
 
-_LIST_ANSWERS: dict[bytes, Callable[[list[Any]], ListAnswer]] = {
+_LIST_ANSWERS: dict[bytes, Callable[[Sequence[Any]], ListAnswer]] = {
     b"JOB": _read_list_job,
 }
 
 
-def _read_listed(reply: list[Any]) -> Listed:
+def _read_listed(reply: Sequence[Any]) -> Listed:
     _, now_ms, cursor, scanned, total, *items = reply
     answers = _LIST_ANSWERS
-    if len(items) % 22:
-        raise ValueError(items)
     return Listed(
         int(now_ms),
         cursor.decode("utf-8", "replace"),
         int(scanned),
         int(total),
-        [answers[items[at]](items[at : at + 22]) for at in range(0, len(items), 22)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 22, strict=True)],
     )
 
 
-_LIST_REPLIES: dict[bytes, Callable[[list[Any]], ListReply]] = {
+_LIST_REPLIES: dict[bytes, Callable[[Sequence[Any]], ListReply]] = {
     b"LISTED": _read_listed,
 }
 _LIST_REFUSALS = {
@@ -1961,7 +1937,7 @@ class Mended(NamedTuple):
 MendReply = Mended
 
 
-def _read_mend_mended(reply: list[Any]) -> MendMended:
+def _read_mend_mended(reply: Sequence[Any]) -> MendMended:
     _, mended, state, faults = reply
     return MendMended(
         mended.decode("utf-8", "replace"),
@@ -1970,14 +1946,14 @@ def _read_mend_mended(reply: list[Any]) -> MendMended:
     )
 
 
-def _read_mend_left(reply: list[Any]) -> MendLeft:
+def _read_mend_left(reply: Sequence[Any]) -> MendLeft:
     _, faults, *_ = reply
     return MendLeft(
         faults.decode("utf-8", "replace"),
     )
 
 
-_MEND_ANSWERS: dict[bytes, Callable[[list[Any]], MendAnswer]] = {
+_MEND_ANSWERS: dict[bytes, Callable[[Sequence[Any]], MendAnswer]] = {
     b"SOUND": lambda _: _MEND_SOUND,
     b"MENDED": _read_mend_mended,
     b"LEFT": _read_mend_left,
@@ -1985,20 +1961,18 @@ _MEND_ANSWERS: dict[bytes, Callable[[list[Any]], MendAnswer]] = {
 }
 
 
-def _read_mended(reply: list[Any]) -> Mended:
+def _read_mended(reply: Sequence[Any]) -> Mended:
     _, now_ms, mended, faults, *items = reply
     answers = _MEND_ANSWERS
-    if len(items) % 4:
-        raise ValueError(items)
     return Mended(
         int(now_ms),
         mended.decode("utf-8", "replace"),
         faults.decode("utf-8", "replace"),
-        [answers[items[at]](items[at : at + 4]) for at in range(0, len(items), 4)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 4, strict=True)],
     )
 
 
-_MEND_REPLIES: dict[bytes, Callable[[list[Any]], MendReply]] = {
+_MEND_REPLIES: dict[bytes, Callable[[Sequence[Any]], MendReply]] = {
     b"MENDED": _read_mended,
 }
 _MEND_REFUSALS = {
@@ -2075,7 +2049,7 @@ class Busy(NamedTuple):
 OperateReply = Started | Known | Differs | Busy
 
 
-def _read_started(reply: list[Any]) -> Started:
+def _read_started(reply: Sequence[Any]) -> Started:
     _, now_ms, operation = reply
     return Started(
         int(now_ms),
@@ -2083,7 +2057,7 @@ def _read_started(reply: list[Any]) -> Started:
     )
 
 
-def _read_known(reply: list[Any]) -> Known:
+def _read_known(reply: Sequence[Any]) -> Known:
     _, now_ms, operation = reply
     return Known(
         int(now_ms),
@@ -2091,7 +2065,7 @@ def _read_known(reply: list[Any]) -> Known:
     )
 
 
-def _read_differs(reply: list[Any]) -> Differs:
+def _read_differs(reply: Sequence[Any]) -> Differs:
     _, now_ms, counted = reply
     return Differs(
         int(now_ms),
@@ -2099,14 +2073,14 @@ def _read_differs(reply: list[Any]) -> Differs:
     )
 
 
-def _read_busy(reply: list[Any]) -> Busy:
+def _read_busy(reply: Sequence[Any]) -> Busy:
     _, now_ms = reply
     return Busy(
         int(now_ms),
     )
 
 
-_OPERATE_REPLIES: dict[bytes, Callable[[list[Any]], OperateReply]] = {
+_OPERATE_REPLIES: dict[bytes, Callable[[Sequence[Any]], OperateReply]] = {
     b"STARTED": _read_started,
     b"KNOWN": _read_known,
     b"DIFFERS": _read_differs,
@@ -2205,7 +2179,7 @@ class Operations(NamedTuple):
 OperationsReply = Operations
 
 
-def _read_operations_operation(reply: list[Any]) -> OperationsOperation:
+def _read_operations_operation(reply: Sequence[Any]) -> OperationsOperation:
     _, id_, operation = reply
     return OperationsOperation(
         id_.decode("utf-8", "replace"),
@@ -2213,23 +2187,21 @@ def _read_operations_operation(reply: list[Any]) -> OperationsOperation:
     )
 
 
-_OPERATIONS_ANSWERS: dict[bytes, Callable[[list[Any]], OperationsAnswer]] = {
+_OPERATIONS_ANSWERS: dict[bytes, Callable[[Sequence[Any]], OperationsAnswer]] = {
     b"OPERATION": _read_operations_operation,
 }
 
 
-def _read_operations(reply: list[Any]) -> Operations:
+def _read_operations(reply: Sequence[Any]) -> Operations:
     _, now_ms, *items = reply
     answers = _OPERATIONS_ANSWERS
-    if len(items) % 3:
-        raise ValueError(items)
     return Operations(
         int(now_ms),
-        [answers[items[at]](items[at : at + 3]) for at in range(0, len(items), 3)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 3, strict=True)],
     )
 
 
-_OPERATIONS_REPLIES: dict[bytes, Callable[[list[Any]], OperationsReply]] = {
+_OPERATIONS_REPLIES: dict[bytes, Callable[[Sequence[Any]], OperationsReply]] = {
     b"OPERATIONS": _read_operations,
 }
 _OPERATIONS_REFUSALS = {
@@ -2274,7 +2246,7 @@ class Promoted(NamedTuple):
 PromoteReply = Promoted
 
 
-def _read_promoted(reply: list[Any]) -> Promoted:
+def _read_promoted(reply: Sequence[Any]) -> Promoted:
     _, now_ms, promoted, more = reply
     return Promoted(
         int(now_ms),
@@ -2283,7 +2255,7 @@ def _read_promoted(reply: list[Any]) -> Promoted:
     )
 
 
-_PROMOTE_REPLIES: dict[bytes, Callable[[list[Any]], PromoteReply]] = {
+_PROMOTE_REPLIES: dict[bytes, Callable[[Sequence[Any]], PromoteReply]] = {
     b"PROMOTED": _read_promoted,
 }
 _PROMOTE_REFUSALS = {
@@ -2362,14 +2334,14 @@ class Purged(NamedTuple):
 PurgeReply = Purged
 
 
-def _read_purge_moved(reply: list[Any]) -> PurgeMoved:
+def _read_purge_moved(reply: Sequence[Any]) -> PurgeMoved:
     _, place = reply
     return PurgeMoved(
         place.decode("utf-8", "replace"),
     )
 
 
-_PURGE_ANSWERS: dict[bytes, Callable[[list[Any]], PurgeAnswer]] = {
+_PURGE_ANSWERS: dict[bytes, Callable[[Sequence[Any]], PurgeAnswer]] = {
     b"GONE": lambda _: _PURGE_GONE,
     b"MOVED": _read_purge_moved,
     b"RUNNING": lambda _: _PURGE_RUNNING,
@@ -2377,20 +2349,18 @@ _PURGE_ANSWERS: dict[bytes, Callable[[list[Any]], PurgeAnswer]] = {
 }
 
 
-def _read_purged(reply: list[Any]) -> Purged:
+def _read_purged(reply: Sequence[Any]) -> Purged:
     _, now_ms, purged, cursor, *items = reply
     answers = _PURGE_ANSWERS
-    if len(items) % 2:
-        raise ValueError(items)
     return Purged(
         int(now_ms),
         int(purged),
         cursor.decode("utf-8", "replace"),
-        [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 2, strict=True)],
     )
 
 
-_PURGE_REPLIES: dict[bytes, Callable[[list[Any]], PurgeReply]] = {
+_PURGE_REPLIES: dict[bytes, Callable[[Sequence[Any]], PurgeReply]] = {
     b"PURGED": _read_purged,
 }
 _PURGE_REFUSALS = {
@@ -2457,7 +2427,7 @@ class Reaped(NamedTuple):
 ReapReply = Reaped
 
 
-def _read_reaped(reply: list[Any]) -> Reaped:
+def _read_reaped(reply: Sequence[Any]) -> Reaped:
     _, now_ms, reaped, trimmed, more = reply
     return Reaped(
         int(now_ms),
@@ -2467,7 +2437,7 @@ def _read_reaped(reply: list[Any]) -> Reaped:
     )
 
 
-_REAP_REPLIES: dict[bytes, Callable[[list[Any]], ReapReply]] = {
+_REAP_REPLIES: dict[bytes, Callable[[Sequence[Any]], ReapReply]] = {
     b"REAPED": _read_reaped,
 }
 _REAP_REFUSALS = {
@@ -2530,13 +2500,13 @@ class Recalled(NamedTuple):
 RecallReply = Recalled
 
 
-_RECALL_ANSWERS: dict[bytes, Callable[[list[Any]], RecallAnswer]] = {
+_RECALL_ANSWERS: dict[bytes, Callable[[Sequence[Any]], RecallAnswer]] = {
     b"KNOWN": lambda _: _RECALL_KNOWN,
     b"UNKNOWN": lambda _: _RECALL_UNKNOWN,
 }
 
 
-def _read_recalled(reply: list[Any]) -> Recalled:
+def _read_recalled(reply: Sequence[Any]) -> Recalled:
     _, now_ms, *items = reply
     answers = _RECALL_ANSWERS
     return Recalled(
@@ -2545,7 +2515,7 @@ def _read_recalled(reply: list[Any]) -> Recalled:
     )
 
 
-_RECALL_REPLIES: dict[bytes, Callable[[list[Any]], RecallReply]] = {
+_RECALL_REPLIES: dict[bytes, Callable[[Sequence[Any]], RecallReply]] = {
     b"RECALLED": _read_recalled,
 }
 _RECALL_REFUSALS = {
@@ -2639,7 +2609,7 @@ class Released(NamedTuple):
 ReleaseReply = Released
 
 
-_RELEASE_ANSWERS: dict[bytes, Callable[[list[Any]], ReleaseAnswer]] = {
+_RELEASE_ANSWERS: dict[bytes, Callable[[Sequence[Any]], ReleaseAnswer]] = {
     b"BACK": lambda _: _RELEASE_BACK,
     b"CANCELLED": lambda _: _RELEASE_CANCELLED,
     b"ALREADY": lambda _: _RELEASE_ALREADY,
@@ -2648,7 +2618,7 @@ _RELEASE_ANSWERS: dict[bytes, Callable[[list[Any]], ReleaseAnswer]] = {
 }
 
 
-def _read_released(reply: list[Any]) -> Released:
+def _read_released(reply: Sequence[Any]) -> Released:
     _, now_ms, *items = reply
     answers = _RELEASE_ANSWERS
     return Released(
@@ -2657,7 +2627,7 @@ def _read_released(reply: list[Any]) -> Released:
     )
 
 
-_RELEASE_REPLIES: dict[bytes, Callable[[list[Any]], ReleaseReply]] = {
+_RELEASE_REPLIES: dict[bytes, Callable[[Sequence[Any]], ReleaseReply]] = {
     b"RELEASED": _read_released,
 }
 _RELEASE_REFUSALS = {
@@ -2747,34 +2717,32 @@ class Replayed(NamedTuple):
 ReplayReply = Replayed
 
 
-def _read_replay_not_dead(reply: list[Any]) -> ReplayNotDead:
+def _read_replay_not_dead(reply: Sequence[Any]) -> ReplayNotDead:
     _, state = reply
     return ReplayNotDead(
         state.decode("utf-8", "replace"),
     )
 
 
-_REPLAY_ANSWERS: dict[bytes, Callable[[list[Any]], ReplayAnswer]] = {
+_REPLAY_ANSWERS: dict[bytes, Callable[[Sequence[Any]], ReplayAnswer]] = {
     b"QUEUED": lambda _: _REPLAY_QUEUED,
     b"NOT_DEAD": _read_replay_not_dead,
     b"UNKNOWN": lambda _: _REPLAY_UNKNOWN,
 }
 
 
-def _read_replayed(reply: list[Any]) -> Replayed:
+def _read_replayed(reply: Sequence[Any]) -> Replayed:
     _, now_ms, replayed, cursor, *items = reply
     answers = _REPLAY_ANSWERS
-    if len(items) % 2:
-        raise ValueError(items)
     return Replayed(
         int(now_ms),
         int(replayed),
         cursor.decode("utf-8", "replace"),
-        [answers[items[at]](items[at : at + 2]) for at in range(0, len(items), 2)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 2, strict=True)],
     )
 
 
-_REPLAY_REPLIES: dict[bytes, Callable[[list[Any]], ReplayReply]] = {
+_REPLAY_REPLIES: dict[bytes, Callable[[Sequence[Any]], ReplayReply]] = {
     b"REPLAYED": _read_replayed,
 }
 _REPLAY_REFUSALS = {
@@ -2852,7 +2820,7 @@ class Series(NamedTuple):
 SeriesReply = Series
 
 
-def _read_series_minute(reply: list[Any]) -> SeriesMinute:
+def _read_series_minute(reply: Sequence[Any]) -> SeriesMinute:
     (
         _,
         at_ms,
@@ -2882,23 +2850,21 @@ def _read_series_minute(reply: list[Any]) -> SeriesMinute:
     )
 
 
-_SERIES_ANSWERS: dict[bytes, Callable[[list[Any]], SeriesAnswer]] = {
+_SERIES_ANSWERS: dict[bytes, Callable[[Sequence[Any]], SeriesAnswer]] = {
     b"MINUTE": _read_series_minute,
 }
 
 
-def _read_series(reply: list[Any]) -> Series:
+def _read_series(reply: Sequence[Any]) -> Series:
     _, now_ms, *items = reply
     answers = _SERIES_ANSWERS
-    if len(items) % 12:
-        raise ValueError(items)
     return Series(
         int(now_ms),
-        [answers[items[at]](items[at : at + 12]) for at in range(0, len(items), 12)],
+        [answers[item[0]](item) for item in zip(*[iter(items)] * 12, strict=True)],
     )
 
 
-_SERIES_REPLIES: dict[bytes, Callable[[list[Any]], SeriesReply]] = {
+_SERIES_REPLIES: dict[bytes, Callable[[Sequence[Any]], SeriesReply]] = {
     b"SERIES": _read_series,
 }
 _SERIES_REFUSALS = {
@@ -2970,7 +2936,7 @@ class Stats(NamedTuple):
 StatsReply = Stats
 
 
-def _read_stats(reply: list[Any]) -> Stats:
+def _read_stats(reply: Sequence[Any]) -> Stats:
     (
         _,
         now_ms,
@@ -3030,7 +2996,7 @@ def _read_stats(reply: list[Any]) -> Stats:
     )
 
 
-_STATS_REPLIES: dict[bytes, Callable[[list[Any]], StatsReply]] = {
+_STATS_REPLIES: dict[bytes, Callable[[Sequence[Any]], StatsReply]] = {
     b"STATS": _read_stats,
 }
 _STATS_REFUSALS = {
@@ -3091,7 +3057,7 @@ class StepUnknown(NamedTuple):
 StepReply = StepStepped | Replays | StepEnded | StepUnknown
 
 
-def _read_step_stepped(reply: list[Any]) -> StepStepped:
+def _read_step_stepped(reply: Sequence[Any]) -> StepStepped:
     _, now_ms, done, wait_ms, operation = reply
     return StepStepped(
         int(now_ms),
@@ -3101,7 +3067,7 @@ def _read_step_stepped(reply: list[Any]) -> StepStepped:
     )
 
 
-def _read_replays(reply: list[Any]) -> Replays:
+def _read_replays(reply: Sequence[Any]) -> Replays:
     _, now_ms, operation = reply
     return Replays(
         int(now_ms),
@@ -3109,7 +3075,7 @@ def _read_replays(reply: list[Any]) -> Replays:
     )
 
 
-def _read_step_ended(reply: list[Any]) -> StepEnded:
+def _read_step_ended(reply: Sequence[Any]) -> StepEnded:
     _, now_ms, operation = reply
     return StepEnded(
         int(now_ms),
@@ -3117,14 +3083,14 @@ def _read_step_ended(reply: list[Any]) -> StepEnded:
     )
 
 
-def _read_step_unknown(reply: list[Any]) -> StepUnknown:
+def _read_step_unknown(reply: Sequence[Any]) -> StepUnknown:
     _, now_ms = reply
     return StepUnknown(
         int(now_ms),
     )
 
 
-_STEP_REPLIES: dict[bytes, Callable[[list[Any]], StepReply]] = {
+_STEP_REPLIES: dict[bytes, Callable[[Sequence[Any]], StepReply]] = {
     b"STEPPED": _read_step_stepped,
     b"REPLAYS": _read_replays,
     b"ENDED": _read_step_ended,
@@ -3190,7 +3156,7 @@ class StepReplayUnknown(NamedTuple):
 StepReplayReply = StepReplayStepped | StepReplayEnded | StepReplayUnknown
 
 
-def _read_step_replay_stepped(reply: list[Any]) -> StepReplayStepped:
+def _read_step_replay_stepped(reply: Sequence[Any]) -> StepReplayStepped:
     _, now_ms, done, wait_ms, operation = reply
     return StepReplayStepped(
         int(now_ms),
@@ -3200,7 +3166,7 @@ def _read_step_replay_stepped(reply: list[Any]) -> StepReplayStepped:
     )
 
 
-def _read_step_replay_ended(reply: list[Any]) -> StepReplayEnded:
+def _read_step_replay_ended(reply: Sequence[Any]) -> StepReplayEnded:
     _, now_ms, operation = reply
     return StepReplayEnded(
         int(now_ms),
@@ -3208,14 +3174,14 @@ def _read_step_replay_ended(reply: list[Any]) -> StepReplayEnded:
     )
 
 
-def _read_step_replay_unknown(reply: list[Any]) -> StepReplayUnknown:
+def _read_step_replay_unknown(reply: Sequence[Any]) -> StepReplayUnknown:
     _, now_ms = reply
     return StepReplayUnknown(
         int(now_ms),
     )
 
 
-_STEP_REPLAY_REPLIES: dict[bytes, Callable[[list[Any]], StepReplayReply]] = {
+_STEP_REPLAY_REPLIES: dict[bytes, Callable[[Sequence[Any]], StepReplayReply]] = {
     b"STEPPED": _read_step_replay_stepped,
     b"ENDED": _read_step_replay_ended,
     b"UNKNOWN": _read_step_replay_unknown,
@@ -3278,7 +3244,7 @@ class StopUnknown(NamedTuple):
 StopReply = Stopped | StopEnded | StopUnknown
 
 
-def _read_stopped(reply: list[Any]) -> Stopped:
+def _read_stopped(reply: Sequence[Any]) -> Stopped:
     _, now_ms, operation = reply
     return Stopped(
         int(now_ms),
@@ -3286,7 +3252,7 @@ def _read_stopped(reply: list[Any]) -> Stopped:
     )
 
 
-def _read_stop_ended(reply: list[Any]) -> StopEnded:
+def _read_stop_ended(reply: Sequence[Any]) -> StopEnded:
     _, now_ms, operation = reply
     return StopEnded(
         int(now_ms),
@@ -3294,14 +3260,14 @@ def _read_stop_ended(reply: list[Any]) -> StopEnded:
     )
 
 
-def _read_stop_unknown(reply: list[Any]) -> StopUnknown:
+def _read_stop_unknown(reply: Sequence[Any]) -> StopUnknown:
     _, now_ms = reply
     return StopUnknown(
         int(now_ms),
     )
 
 
-_STOP_REPLIES: dict[bytes, Callable[[list[Any]], StopReply]] = {
+_STOP_REPLIES: dict[bytes, Callable[[Sequence[Any]], StopReply]] = {
     b"STOPPED": _read_stopped,
     b"ENDED": _read_stop_ended,
     b"UNKNOWN": _read_stop_unknown,

@@ -18,7 +18,7 @@ from python_text import (
 _HEAD = '''\
 """One function per script. Written by `make lua` from lua/*.lua; do not edit."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeVar, cast
@@ -34,7 +34,7 @@ LEFT_OUT: LeftOut = ""
 
 def _read(
     script: str,
-    readers: Mapping[bytes, Callable[[list[Any]], R]],
+    readers: Mapping[bytes, Callable[[Sequence[Any]], R]],
     refusals: Collection[bytes],
     reply: list[Any],
 ) -> R:

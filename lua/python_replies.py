@@ -135,7 +135,7 @@ def _reader(script: Script, reply: Reply, name: str, width: int = 0) -> Iterator
     unpacking = f"    {', '.join(targets)} = reply"
     yield ""
     yield ""
-    yield f"def _read{_constant(name).lower()}(reply: list[Any]) -> {name}:"
+    yield f"def _read{_constant(name).lower()}(reply: Sequence[Any]) -> {name}:"
     if len(unpacking) <= WIDTH:
         yield unpacking
     else:
@@ -144,17 +144,14 @@ def _reader(script: Script, reply: Reply, name: str, width: int = 0) -> Iterator
     if reply.items:
         yield f"    answers = _{script.name.upper()}_ANSWERS"
         values.append(_answers(reply))
-        if reply.width > 1:
-            yield f"    if len(items) % {reply.width}:"
-            yield "        raise ValueError(items)"
     yield from exploded(f"return {name}(", values, ")", "    ")
 
 
 def _answers(reply: Reply) -> str:
     if reply.width == 1:
         return "[answers[word](items) for word in items]"
-    pieces = f"range(0, len(items), {reply.width})"
-    return f"[answers[items[at]](items[at : at + {reply.width}]) for at in {pieces}]"
+    pieces = f"zip(*[iter(items)] * {reply.width}, strict=True)"
+    return f"[answers[item[0]](item) for item in {pieces}]"
 
 
 def _value(field: Field) -> str:
@@ -172,4 +169,6 @@ def _reader_table(
         else f'b"{word}": lambda _: {_constant(name)}'
         for word, name in classes.items()
     ]
-    yield from exploded(f"{table}: dict[bytes, Callable[[list[Any]], {kind}]] = {{", entries, "}")
+    yield from exploded(
+        f"{table}: dict[bytes, Callable[[Sequence[Any]], {kind}]] = {{", entries, "}"
+    )

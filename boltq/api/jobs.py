@@ -70,9 +70,10 @@ class Jobs:
         headers = with_carried(headers, carried)
         try:
             id = key.id(asked.queue) if key and not asked.id else asked.id
-            new = newjob.NewJob(asked.type, id=id, headers=headers, raw=bytes(asked.payload))
+            raw = bytes(asked.payload)
+            item = newjob.item(asked.queue, asked.type, None, id=id, headers=headers, raw=raw)
             with key.in_flight() if key else nullcontext():
-                return self.entry.enter(asked, newjob.item(asked.queue, new))
+                return self.entry.enter(asked, item)
         except errors.TooLarge as error:
             raise BadField("payload", str(error), errors.TooLarge) from error
         except errors.BadArgument as error:

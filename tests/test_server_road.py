@@ -13,6 +13,7 @@ from servers import TestServer, until
 from boltq import BoltQ, address, ids, scripts
 from boltq.errors import BadArgument, Corrupt, NotAllowed, ServerFull, TooLarge, Unavailable
 from boltq.evalsha import Bells, Server
+from boltq.evalsha import server as of_server
 from boltq.evalsha.connect import named
 
 KINDS = ["redis", "valkey"]
@@ -219,6 +220,29 @@ def test_scripts_that_the_server_forgot_are_loaded_again_also_in_a_round_trip(
         assert not [answer for answer in answers if isinstance(answer, Exception)]
     private.raw().script_flush()
     assert road.call(scripts.stats(queue)).enqueued_total == 1
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_what_is_sent_may_be_of_any_kind_of_bytes(
+    server: TestServer, queue: str, kind: Callable[[bytes], Any]
+) -> None:
+    road = on(server)
+    payload = b"\0\r\n$1\r\n\xff"
+    road.call(scripts.enqueue(queue, items("a", payload=kind(payload)), delay_ms=0))
+    road.call_all([scripts.enqueue(queue, items("b", payload=kind(payload)), delay_ms=0)])
+    asked = [scripts.InspectItem("a"), scripts.InspectItem("b")]
+    told = road.call(scripts.inspect(queue, asked, with_payload=1)).answers
+    assert [one.payload for one in told] == [payload, payload]
+
+
+def test_the_queues_that_were_called_once_are_not_remembered_for_ever(
+    server: TestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_server, "MOST_HEADS", 10)
+    road = on(server)
+    for n in range(35):
+        assert road.call(scripts.stats(f"unused-{n}")).queued == 0
+    assert 0 < len(road._heads) <= 10
 
 
 def test_a_bell_wakes_who_waits_and_says_of_which_queue(server: TestServer, queue: str) -> None:

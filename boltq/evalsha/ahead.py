@@ -13,13 +13,17 @@ R = TypeVar("R")
 class Ahead(Generic[R]):
     """A call of a script on a single server; it has been sent when this is made, if it could be.
 
-    client: one of redis-py; None: it is not sent before its answer is wanted. command: the call, as
-    it travels. again: makes the call from the beginning, with all that goes with that, where it was
-    not answered or was refused.
+    client: one of redis-py; None: it is not sent before its answer is wanted. pack: writes the
+    call as it travels. again: makes the call from the beginning, with all that goes with that,
+    where it was not answered or was refused.
     """
 
     def __init__(
-        self, client: Any, call: Call[R], command: tuple[Any, ...], again: Callable[[], R]
+        self,
+        client: Any,
+        call: Call[R],
+        pack: Callable[[Call[R]], bytes],
+        again: Callable[[], R],
     ) -> None:
         self._call = call
         self._again = again
@@ -28,8 +32,9 @@ class Ahead(Generic[R]):
             return
         self._pool = client.connection_pool
         try:
+            packed = pack(call)
             self._connection = self._pool.get_connection()
-            self._connection.ask([command])
+            self._connection.ask([packed])
         except BaseException as problem:
             self.drop()
             if not isinstance(problem, RedisError | OSError):

@@ -6,6 +6,7 @@ from typing import TypeVar, cast
 from boltq.call import Call
 from boltq.evalsha.connect import ROAD_ERRORS, connect, leave_replica, named
 from boltq.evalsha.exchange import exchange
+from boltq.evalsha.packing import packed
 from boltq.evalsha.server import Server
 
 R = TypeVar("R")
@@ -65,9 +66,10 @@ class Bells:
         comes, the call may have been made all the same: it must be harmless to repeat. Not in a
         cluster. Raises as `Server.call`.
         """
-        wait = ("BLPOP", self._server.bell_key(call.queue), f"{_within(timeout_seconds):.3f}")
+        bell = self._server.bell_key(call.queue)
         try:
-            rung, reply = exchange(self._redis, [wait, self._server.command(call)])
+            wait = packed("BLPOP", bell, f"{_within(timeout_seconds):.3f}")
+            rung, reply = exchange(self._redis, [wait, self._server.packed(call)])
         except ROAD_ERRORS as problem:
             leave_replica(self._redis, problem)
             raise named(problem, self._server.address.shown) from problem

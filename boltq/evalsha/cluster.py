@@ -9,6 +9,7 @@ from redis.cluster import ClusterNode, RedisCluster
 from redis.retry import Retry
 
 from boltq.evalsha.exchange import exchange
+from boltq.evalsha.packing import packed
 
 Command = tuple[Any, ...]
 
@@ -61,7 +62,8 @@ class Cluster(RedisCluster):
         replies: list[object] = [None] * len(commands)
         for node, numbers in self._by_node(commands).items():
             try:
-                answers = exchange(self.get_redis_connection(node), [commands[n] for n in numbers])
+                there = [packed(*commands[n]) for n in numbers]
+                answers = exchange(self.get_redis_connection(node), there)
             except (refused.RedisError, OSError) as problem:
                 answers = [problem] * len(numbers)
                 self._look_again(node)

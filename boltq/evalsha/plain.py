@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, cast
 
 from boltq.evalsha.connect import ROAD_ERRORS
 from boltq.evalsha.exchange import exchange
+from boltq.evalsha.packing import packed
 from boltq.evalsha.server import _MANIFEST, SCHEMA, Server
 
 PARTS = tuple(sorted({part for script in _MANIFEST.values() for part in script["keys"]}))
@@ -65,7 +66,7 @@ class PlainServer(Server):
     def plain(self, queue: str, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Send commands on a queue's keys in one round trip; raises if one is refused."""
         try:
-            replies = exchange(self._node(queue), commands)
+            replies = exchange(self._node(queue), [packed(*command) for command in commands])
             for reply in replies:
                 if isinstance(reply, Exception):
                     raise reply

@@ -9,6 +9,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.resources import files
 from typing import Any, TypeVar, cast
 
@@ -20,12 +21,16 @@ from boltq.errors import BoltQError, Unavailable
 from boltq.evalsha.ahead import Ahead
 from boltq.evalsha.connect import ROAD_ERRORS, connect, leave_replica, named
 from boltq.evalsha.exchange import exchange
+from boltq.evalsha.packing import Head, after, head
 from boltq.evalsha.registry import Registry
 
 R = TypeVar("R")
 
 SCHEMA = 1
 """The number in every key; an incompatible layout becomes 2, and both drain side by side."""
+
+MOST_HEADS = 10_000
+"""The beginnings of commands that are kept, some 500 bytes each: one a script and queue."""
 
 _MANIFEST = json.loads(files("boltq").joinpath("manifest.json").read_text("utf-8"))["scripts"]
 
@@ -51,7 +56,7 @@ class Server:
         self.prefix = prefix
         self.patience_seconds = patience_seconds
         self._redis = connect(address, timeout_seconds=5.0)
-        self._keys: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._heads: dict[tuple[str, str], Head] = {}
         self.registry = Registry(self._redis, f"{prefix}{SCHEMA}", self.patiently)
 
     def call(self, call: Call[R]) -> R:
@@ -60,7 +65,7 @@ class Server:
         Raises the refusal's exception, or Unavailable if there was no answer within the patience:
         then it is unknown whether the script ran.
         """
-        return call.parse(self.patiently(lambda: self._once(call)))
+        return call.parse(self.patiently(partial(self._once, call)))
 
     def begin(self, call: Call[R]) -> Ahead[R]:
         """Send a script's call, and return what waits for its answer.
@@ -70,7 +75,7 @@ class Server:
         return Ahead(
             None if self.address.kind == "cluster" else self._redis,
             call,
-            self.command(call),
+            self.packed,
             again=lambda: self.call(call),
         )
 
@@ -119,29 +124,27 @@ class Server:
             pause = min(pause * 2, 1.0)
 
     def _once(self, call: Call[Any]) -> list[object]:
-        command = self.command(call)
         try:
-            reply = self._send(command)
+            reply = self._send(call)
         except refused.NoScriptError as missing:
             self._load(call.script, missing)
-            reply = self._send(command)
+            reply = self._send(call)
         return cast("list[object]", reply)
 
-    def _send(self, command: tuple[Any, ...]) -> object:
+    def _send(self, call: Call[Any]) -> object:
         if self.address.kind == "cluster":
-            return self._redis.execute_command(*command)
-        (reply,) = exchange(self._redis, [command])
+            return self._redis.execute_command(*self.command(call))
+        (reply,) = exchange(self._redis, (self.packed(call),))
         if isinstance(reply, Exception):
             raise reply
         return reply
 
     def _pipeline(self, calls: Sequence[Call[Any]]) -> list[object]:
-        commands = [self.command(call) for call in calls]
         in_cluster = self.address.kind == "cluster"
         if in_cluster:
-            replies: list[object] = self._redis.send(commands)
+            replies: list[object] = self._redis.send([self.command(call) for call in calls])
         else:
-            replies = exchange(self._redis, commands)
+            replies = exchange(self._redis, [self.packed(call) for call in calls])
         for n, reply in enumerate(replies):
             # One by one: where a queue is moved to, and what is missing there, only a try tells.
             if isinstance(reply, refused.NoScriptError | refused.AskError):
@@ -160,15 +163,24 @@ class Server:
         return named(problem, self.address.shown)
 
     def command(self, call: Call[Any]) -> tuple[Any, ...]:
-        """Return a call as the command that travels: EVALSHA, its keys and arguments."""
+        """Return a call as the command that it is: EVALSHA, its keys and arguments."""
+        return (*self._head(call).parts, *call.argv)
+
+    def packed(self, call: Call[Any]) -> bytes:
+        """Return a call as it travels."""
+        return after(self._head(call), call.argv)
+
+    def _head(self, call: Call[Any]) -> Head:
         place = (call.script, call.queue)
-        head = self._keys.get(place)
-        if head is None:
+        found = self._heads.get(place)
+        if found is None:
+            if len(self._heads) >= MOST_HEADS:
+                self._heads.clear()
             script = _MANIFEST[call.script]
             tag = f"{self.prefix}{SCHEMA}:{{{call.queue}}}:"
             keys = [tag + part for part in script["keys"]]
-            head = self._keys[place] = ("EVALSHA", script["sha1"], str(len(keys)), *keys)
-        return (*head, *call.argv)
+            found = self._heads[place] = head("EVALSHA", script["sha1"], str(len(keys)), *keys)
+        return found
 
     def _load(self, script: str, missing: Exception) -> None:
         # Not EVAL: Redis 7.4 and later throw out scripts that entered by EVAL.

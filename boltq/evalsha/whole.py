@@ -5,12 +5,9 @@ from functools import cache
 from select import POLLIN, poll
 from typing import Any
 
-from hiredis import pack_command
 from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.connection import AbstractConnection
 from redis.exceptions import ConnectionError, ResponseError  # noqa: A004 - theirs
-
-Command = tuple[Any, ...]
 
 _ONE_WRITE_BYTES = 256 * 1024
 """Commands of no more are put together, to be sent in one call of the kernel."""
@@ -28,11 +25,12 @@ class Whole(AbstractConnection):
     owed = 0
     _watch: Any = None
 
-    def ask(self, commands: Sequence[Command]) -> None:
-        """Send commands, in one write unless they are large; then `hear` as many answers."""
-        pieces = _packed(commands) or super().pack_commands(commands)  # type: ignore[no-untyped-call]
+    def ask(self, commands: Sequence[bytes]) -> None:
+        """Send packed commands, in one write unless they are large; `hear` as many answers."""
         self.owed += len(commands)
-        self.send_packed_command(pieces)  # type: ignore[no-untyped-call]
+        if len(commands) > 1 and sum(map(len, commands)) <= _ONE_WRITE_BYTES:
+            commands = [b"".join(commands)]
+        self.send_packed_command(commands)  # type: ignore[no-untyped-call]
 
     def hear(self) -> object:
         """Read one answer; a refusal is returned, not raised."""
@@ -88,12 +86,3 @@ class Whole(AbstractConnection):
 def whole(kind: type[Any]) -> type[Any]:
     """Make of a kind of redis-py's connections one that is whole."""
     return type(f"Whole{kind.__name__}", (Whole, kind), {})
-
-
-def _packed(commands: Sequence[Command]) -> list[bytes]:
-    """Write commands as they travel; nothing for what redis-py can pack, or refuses."""
-    try:
-        packed = [pack_command(command) for command in commands]
-    except TypeError:
-        return []
-    return [b"".join(packed)] if sum(map(len, packed)) <= _ONE_WRITE_BYTES else packed

@@ -41,7 +41,7 @@ class NotingServer(ScratchServer):
 
     def begin(self, call: Call[R]) -> Ahead[R]:
         """Prepare a call, which is sent when its answer is wanted."""
-        return Ahead(None, call, (), again=lambda: self.call(call))
+        return Ahead(None, call, self.packed, again=lambda: self.call(call))
 
     def call_all(self, calls: Sequence[Call[Any]]) -> list[Any]:
         """Run several scripts, as every server does."""

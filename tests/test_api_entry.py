@@ -10,6 +10,7 @@ from servers import TestServer, until
 
 from boltq import ids
 from boltq.api.entry import Entered, Entry
+from boltq.api.parking import Meanwhile
 from boltq.api.requests import JobRequest, read_job
 from boltq.call import Call
 from boltq.client import BoltQ
@@ -69,14 +70,33 @@ class Callers:
         thread.start()
         self._threads.append(thread)
 
-    def _enter(self, asked: JobRequest, item: EnqueueItem) -> None:
+    def _enter(
+        self,
+        asked: JobRequest,
+        item: EnqueueItem,
+        meanwhile: Meanwhile = lambda _is_over: None,
+    ) -> None:
         try:
-            self.came[str(item.id)] = self.entry.enter(asked, item)
+            self.came[str(item.id)] = self.entry.enter(asked, item, meanwhile)
         except (BoltQError, ZeroDivisionError) as problem:
             self.came[str(item.id)] = problem
 
+    def bring(self, *jobs: tuple[str, str]) -> None:
+        """Send jobs, each an id and its queue, by one thread, each on top of the one before."""
+        thread = threading.Thread(target=self._bring, args=[list(jobs)], daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _bring(self, jobs: list[tuple[str, str]]) -> None:
+        if jobs:
+            (id, queue), *others = jobs
+            asked = read_job(f'{{"type": "echo", "queue": "{queue}"}}'.encode())
+            self._enter(
+                asked, EnqueueItem(id, "echo", b"1", b""), lambda _is_over: self._bring(others)
+            )
+
     def waiting(self) -> int:
-        return sum(map(len, self.entry._lanes.values()))
+        return sum(len(lane.waiting) for lane in self.entry._lanes.values())
 
     def let_first_stand(self) -> None:
         self.send("first")
@@ -208,3 +228,50 @@ def test_one_call_carries_no_more_bytes_than_a_batch(callers: Callers, boltq: Bo
     callers.all_end()
     assert callers.road.enqueued == [1, 3, 2]
     assert all(isinstance(one, Entered) for one in callers.came.values())
+
+
+def test_what_one_thread_brings_goes_in_one_call(callers: Callers) -> None:
+    callers.road.go_on.set()
+    callers.bring(("a1", "a"), ("a2", "a"), ("a3", "a"))
+    callers.all_end()
+    assert callers.road.enqueued == [3]
+    assert {id: type(came) for id, came in callers.came.items()} == dict.fromkeys(
+        ("a1", "a2", "a3"), Entered
+    )
+
+
+def test_threads_that_bring_several_lead_for_each_other(callers: Callers) -> None:
+    callers.let_first_stand()
+    callers.bring(("a1", "a"), ("b1", "b"), ("a2", "a"), ("c1", "c"))
+    until(lambda: callers.road.enqueued == [1, 1, 1])  # c1 and b1, while a1 and a2 wait
+    callers.bring(("c2", "c"), ("a3", "a"))
+    callers.send("a4")
+    until(lambda: callers.waiting() == 4)
+    callers.all_end()
+    for id in ("first", "a1", "a2", "a3", "a4", "b1", "c1", "c2"):
+        assert isinstance(callers.came[id], Entered), id
+    assert callers.road.enqueued == [1, 1, 1, 1, 4]
+    assert callers.entry._lanes == {}
+
+
+def test_what_one_thread_brings_waits_once_for_a_server_that_is_away(callers: Callers) -> None:
+    callers.road.problem = Unavailable("Redis does not answer")
+    callers.road.go_on.set()
+    callers.bring(("a1", "a"), ("b1", "b"), ("c1", "c"))
+    callers.all_end()
+    assert callers.road.enqueued == [1]
+    for id, problem in callers.came.items():
+        assert isinstance(problem, Unavailable)
+        assert problem.unknown_ids == (f"{id[0]}:{id}",)
+    assert callers.entry._lanes == {}
+
+
+def test_before_jobs_of_a_cluster_wait_nothing_is_done_on_top(boltq: BoltQ) -> None:
+    """Its node may be away, while that of another queue answers."""
+    asked, item = read_job(b'{"type": "echo"}'), EnqueueItem("a", "echo", b"1", b"")
+    told: list[bool] = []
+    Entry(boltq).enter(asked, item, lambda is_over: told.append(is_over()))
+    cluster = BoltQ("redis+cluster://127.0.0.1:1", patience_seconds=0.0)
+    with pytest.raises(Unavailable):
+        Entry(cluster).enter(asked, item, lambda is_over: told.append(is_over()))
+    assert told == [False, True]

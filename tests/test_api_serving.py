@@ -407,4 +407,4 @@ def test_the_loop_is_woken_once_for_all_who_ask_for_a_turn(monkeypatch: pytest.M
         assert len(pulled) == wanted
         listener.turn(0)
     listener.close()
-    serving._dispatcher.shutdown()
+    listener.threads.end(10)

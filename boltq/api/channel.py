@@ -14,7 +14,7 @@ from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask, Task
 from waitress.utilities import Error
 
-from boltq.api.limits import Limits
+from boltq.api.limits import BRIEF, BRIEF_BYTES, Limits
 from boltq.api.lot import Lot
 from boltq.api.middleware import SAFE_HEADERS
 from boltq.api.parking import Parked, Place
@@ -171,8 +171,20 @@ class Channel(HTTPChannel):
         """The place of the request in work."""
         request = cast("StrictParser", self.requests[0])
         if request.place is None:
-            request.place = Place(self.lot)
+            threads = cast("Listener", self.server).threads
+            request.place = Place(self.lot, threads.meanwhile)
         return request.place
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether the request may be answered by a thread that would wait for its own answer."""
+        request = cast("Any", self.requests[0])
+        return bool(
+            not request.error
+            and (request.command, request.path) == BRIEF
+            and request.content_length <= BRIEF_BYTES
+            and request.place is None
+        )
 
     def service(self) -> None:
         """Run a request; if it is to wait, put it aside: the thread is free then."""

@@ -2,12 +2,13 @@
 
 import copy
 import threading
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import NamedTuple
 
 import msgspec
 
 from boltq import ids, newjob, scripts
+from boltq.api.parking import Meanwhile
 from boltq.api.requests import JobRequest
 from boltq.client import BoltQ
 from boltq.errors import BadArgument, BoltQError, TooLarge, Unavailable
@@ -32,20 +33,52 @@ class Entered(NamedTuple):
 _ALONE = BoltQError("one job of the call was refused, and so all of it: each is sent alone")
 
 
+class _Hand:
+    """A thread that enters jobs, several of them if it begins others while it would wait.
+
+    waits: it stands at its gate until something has changed for it. leads: the lanes whose next
+    call it is to send.
+    """
+
+    __slots__ = ("gate", "leads", "waits")
+
+    def __init__(self) -> None:
+        self.gate = threading.Lock()
+        self.gate.acquire()
+        self.waits = False
+        self.leads: list[_Lane] = []
+
+    def call(self) -> None:
+        """Let it look again; to be called with the lock of the entry."""
+        if self.waits:
+            self.waits = False
+            self.gate.release()
+
+
+class _Mine(threading.local):
+    def __init__(self) -> None:
+        self.hand = _Hand()
+
+
 class _Newcomer:
-    """A job whose thread waits until another one has sent it, or until it may lead the next."""
+    """A job on its way in, and the thread that brings it."""
 
-    __slots__ = ("answer", "called", "following", "item")
+    __slots__ = ("answer", "hand", "item")
 
-    def __init__(self, item: scripts.EnqueueItem) -> None:
+    def __init__(self, item: scripts.EnqueueItem, hand: _Hand) -> None:
         self.item = item
-        self.called = threading.Lock()
-        self.called.acquire()
+        self.hand = hand
         self.answer: Entered | BaseException | None = None
-        self.following: _Newcomer | None = None
 
 
-_Lane = list[_Newcomer]
+class _Lane:
+    """The jobs of a queue and with the same options that wait for the next call."""
+
+    __slots__ = ("asked", "place", "waiting")
+
+    def __init__(self, asked: JobRequest, place: tuple[object, ...]) -> None:
+        self.asked, self.place = asked, place
+        self.waiting: list[_Newcomer] = []
 
 
 class Entry:
@@ -54,30 +87,45 @@ class Entry:
     Of those with the same queue and options one call at a time is under way. What comes meanwhile
     waits for it, then goes in one call, too: many at once cost the server, and us, little more than
     one. A job that comes alone goes at once, and waits for nobody.
+
+    A thread may bring several, of any queues: then it sends what it leads, and is answered, for all
+    of them, wherever it stands.
     """
 
     def __init__(self, boltq: BoltQ) -> None:
         self._boltq = boltq
+        # Nothing of a node that answers may wait for one that does not.
+        self._is_apart = boltq.server.address.kind == "cluster"
         self._lock = threading.Lock()
-        # By queue and options, for as long as a call is under way: who waits for its end.
+        # By queue and options, for as long as a call is under way or about to be.
         self._lanes: dict[tuple[object, ...], _Lane] = {}
+        self._mine = _Mine()
 
-    def enter(self, asked: JobRequest, item: scripts.EnqueueItem) -> Entered:
-        """Enqueue a job. Raises as BoltQ.enqueue, and each for its own job alone."""
-        me = _Newcomer(item)
+    def enter(
+        self,
+        asked: JobRequest,
+        item: scripts.EnqueueItem,
+        meanwhile: Meanwhile = lambda _is_over: None,
+    ) -> Entered:
+        """Enqueue a job. Raises as BoltQ.enqueue, and each for its own job alone.
+
+        meanwhile: what the thread does before it would wait, such as to enter other jobs.
+        """
+        hand = self._mine.hand
+        me = _Newcomer(item, hand)
         place = (asked.queue, *asked.chosen)
         with self._lock:
             lane = self._lanes.get(place)
             if lane is None:
-                self._lanes[place] = []
+                lane = self._lanes[place] = _Lane(asked, place)
+                hand.leads.append(lane)
+            lane.waiting.append(me)
+        meanwhile(lambda: self._is_apart or me.answer is not None)
+        while me.answer is None:
+            if hand.leads:
+                self._lead(hand)
             else:
-                lane.append(me)
-        if lane is not None:
-            me.called.acquire()
-            if me.following:
-                me.following.called.release()
-        if me.answer is None:
-            self._lead(me, asked, place)
+                self._wait(me)
         if me.answer is _ALONE:
             (me.answer,) = self._send(asked, [item])
         if isinstance(me.answer, Unavailable):
@@ -85,35 +133,48 @@ class Entry:
             raise Unavailable(str(me.answer), unknown) from me.answer
         if isinstance(me.answer, BaseException):
             raise copy.copy(me.answer) from me.answer
-        assert me.answer
         return me.answer
 
-    def _lead(self, me: _Newcomer, asked: JobRequest, place: tuple[object, ...]) -> None:
-        """Send a job and those that wait; then let the first that came meanwhile lead."""
+    def _wait(self, me: _Newcomer) -> None:
+        """Wait until a job of this thread is answered, this one or another, or it is to lead."""
         with self._lock:
-            lane = self._lanes[place]
-            count = _fitting(me, lane)
-            together, lane[:] = [me, *lane[:count]], lane[count:]
-        answers = self._send(asked, [one.item for one in together])
-        if len(together) > 1 and isinstance(answers[0], BadArgument | TooLarge):
-            answers = [_ALONE] * len(together)
+            if me.answer is not None or me.hand.leads:
+                return
+            me.hand.waits = True
+        me.hand.gate.acquire()
+
+    def _lead(self, hand: _Hand) -> None:
+        """Send the jobs that wait in a lane; then let the first that came meanwhile lead."""
         with self._lock:
+            lane = hand.leads.pop()
+            count = _fitting(lane.waiting)
+            together, lane.waiting = lane.waiting[:count], lane.waiting[count:]
+        answers = self._send(lane.asked, [one.item for one in together])
+        if count > 1 and isinstance(answers[0], BadArgument | TooLarge):
+            answers = [_ALONE] * count
+        with self._lock:
+            ended = [lane]
             if isinstance(answers[0], Unavailable):
                 # They have waited as long as one waits for a server that is away.
-                answers += [answers[0]] * len(lane)
-                together += lane
-                lane.clear()
-            if lane:
-                lane.pop(0).called.release()
-            else:
-                del self._lanes[place]
-        for one, answer in zip(together, answers, strict=True):
-            one.answer = answer
-        # Each calls the next: all at once would only wait for the interpreter's lock.
-        for one, following in pairwise(together):
-            one.following = following
-        if me.following:
-            me.following.called.release()
+                ended += hand.leads
+                hand.leads.clear()
+                for each in ended:
+                    together += each.waiting
+                    each.waiting = []
+                answers += [answers[0]] * (len(together) - count)
+            for one, answer in zip(together, answers, strict=True):
+                one.answer = answer
+                one.hand.call()
+            for each in ended:
+                self._pass_on(each)
+
+    def _pass_on(self, lane: _Lane) -> None:
+        if lane.waiting:
+            heir = lane.waiting[0].hand
+            heir.leads.append(lane)
+            heir.call()
+        else:
+            del self._lanes[lane.place]
 
     def _send(
         self, asked: JobRequest, items: list[scripts.EnqueueItem]
@@ -161,10 +222,9 @@ def _shown(queue: str, item: scripts.EnqueueItem, rest: bytes) -> bytes:
     return opening + (b'"headers":%b,' % item.headers if item.headers else b"") + rest
 
 
-def _fitting(first: _Newcomer, waiting: _Lane) -> int:
-    """Return how many of those that wait go in one call with the first."""
-    if not waiting:
-        return 0
-    together = [first, *waiting[: newjob.MOST_ITEMS - 1]]
-    sizes = accumulate(len(one.item.payload) + len(one.item.headers) for one in together)
-    return max(0, sum(size <= newjob.MOST_BYTES for size in sizes) - 1)
+def _fitting(waiting: list[_Newcomer]) -> int:
+    """Return how many of those that wait go in one call: one at least."""
+    sizes = accumulate(
+        len(one.item.payload) + len(one.item.headers) for one in waiting[: newjob.MOST_ITEMS]
+    )
+    return max(1, sum(size <= newjob.MOST_BYTES for size in sizes))

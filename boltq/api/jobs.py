@@ -7,7 +7,7 @@ from http import HTTPStatus
 import falcon
 
 from boltq import errors, newjob
-from boltq.api import listing, preference, redaction, requests, single
+from boltq.api import listing, parking, preference, redaction, requests, single
 from boltq.api.answers import encode, send, with_members
 from boltq.api.bodies import json_body
 from boltq.api.carried import carried, with_carried
@@ -43,7 +43,7 @@ class Jobs:
         key = key_of(req, body)
         entered: Entered | None = preference.remembered(req)
         if entered is None:
-            entered = self._enter(asked, key, carried(req))
+            entered = self._enter(asked, key, carried(req), parking.meanwhile(req))
         note(req, job=entered.id)
         resp.location = f"/api/jobs/{entered.id}"
         if entered.shown and not preference.seconds(req):
@@ -62,7 +62,11 @@ class Jobs:
         send(resp, shown if is_new else with_members(shown, duplicate=True), status)
 
     def _enter(
-        self, asked: requests.JobRequest, key: Key | None, carried: dict[str, object]
+        self,
+        asked: requests.JobRequest,
+        key: Key | None,
+        carried: dict[str, object],
+        meanwhile: parking.Meanwhile,
     ) -> Entered:
         headers = asked.decoded_headers()
         if key:
@@ -73,7 +77,7 @@ class Jobs:
             raw = bytes(asked.payload)
             item = newjob.item(asked.queue, asked.type, None, id=id, headers=headers, raw=raw)
             with key.in_flight() if key else nullcontext():
-                return self.entry.enter(asked, item)
+                return self.entry.enter(asked, item, meanwhile)
         except errors.TooLarge as error:
             raise BadField("payload", str(error), errors.TooLarge) from error
         except errors.BadArgument as error:

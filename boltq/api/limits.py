@@ -14,6 +14,13 @@ BATCH_BODY_BYTES = 16 * 1024 * 1024
 ROOMY: Mapping[str, int] = {"/api/jobs/batch": BATCH_BODY_BYTES}
 """The paths whose bodies may be larger than those of all others, whatever the payload limit is."""
 
+BRIEF, BRIEF_BYTES = ("POST", "/api/jobs"), 1500
+"""What a thread may answer while it waits for another answer, see `boltq.api.threads`.
+
+Its handler asks for the next one before it waits. JSON of so few bytes is never nested so deeply
+that it could not be read on top of others.
+"""
+
 _USUAL = Settings()
 
 

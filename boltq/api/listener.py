@@ -11,13 +11,15 @@ from waitress.server import TcpWSGIServer
 from boltq.api.channel import Channel
 from boltq.api.limits import Limits
 from boltq.api.lot import Lot
+from boltq.api.threads import Threads
 
 
 class Listener(TcpWSGIServer):
-    """What takes the connections, and has the lot where their requests wait."""
+    """What takes the connections, with the threads that answer and the lot where requests wait."""
 
     channel_class = Channel
     lot: Lot
+    threads: Threads
     limits: Limits
     watched: dict[int, Any]
     stop: threading.Event  # set once the API is to end

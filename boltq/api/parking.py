@@ -6,8 +6,9 @@ another WSGI server there is no such place: there a handler answers at once.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import falcon
 
@@ -81,14 +82,20 @@ class Room(Protocol):
         ...
 
 
+Meanwhile: TypeAlias = Callable[[Callable[[], bool]], None]
+"""Begins other requests for as long as there are any, and it is not over; see `Threads`."""
+
+
 class Place:
     """The place of one request in our own server, over all its runs.
 
-    kept: what middleware wants to know when the request is run again.
+    kept: what middleware wants to know when the request is run again. meanwhile: what the thread
+    does before this request waits.
     """
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, meanwhile: Meanwhile = lambda _is_over: None) -> None:
         self.room = room
+        self.meanwhile = meanwhile
         self.wait: Wait | None = None
         self.kept: dict[str, Any] = {}
 
@@ -109,3 +116,9 @@ def may_wait(req: falcon.Request) -> bool:
     """Whether the request may raise Parked: it waited before, or there is room for it to wait."""
     place: Place | None = req.env.get(PLACE)
     return place is not None and (place.wait is not None or place.room.has_room)
+
+
+def meanwhile(req: falcon.Request) -> Meanwhile:
+    """Return what a thread is to do before the request waits for others of its kind."""
+    place: Place | None = req.env.get(PLACE)
+    return (lambda _is_over: None) if place is None else place.meanwhile

@@ -6,11 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 from math import ceil
-from typing import Any
+from typing import Any, cast
 from wsgiref.types import WSGIApplication
 
 from waitress import wasyncore
-from waitress.task import ThreadedTaskDispatcher
 
 from boltq.api.channel import SEND_BYTES, Channel
 from boltq.api.driver import Driver
@@ -18,6 +17,7 @@ from boltq.api.limits import Limits
 from boltq.api.listener import Listener, channels
 from boltq.api.lot import Lot
 from boltq.api.parser import Admits, Bounds
+from boltq.api.threads import Threads
 from boltq.errors import BadSetting
 
 THREADS = 16
@@ -68,7 +68,6 @@ class Serving:
         # waitress' own map of all that it watches: the listener, its wake-up pipe, the channels.
         self._watched: dict[int, Any] = {}
         self._listener: Listener | None = None
-        self._dispatcher = ThreadedTaskDispatcher()
         self._lot = Lot()
 
     @property
@@ -123,17 +122,17 @@ class Serving:
         adjusted.cleanup_interval = min(1.0, self._limits.idle_seconds / 4)  # type: ignore[assignment]
         # As an argument it is deprecated.
         adjusted.send_bytes = SEND_BYTES
-        self._dispatcher.set_thread_count(self._threads)
+        threads = Threads(self._threads)
         listener = Listener(
             self._app,
             self._watched,
             _sock=listening,
-            dispatcher=self._dispatcher,
+            dispatcher=cast("Any", threads),
             adj=adjusted,
             sockinfo=(listening.family, listening.type, listening.proto, listening.getsockname()),
             bind_socket=False,
         )
-        listener.lot = self._lot
+        listener.lot, listener.threads = self._lot, threads
         listener.limits, listener.watched = self._limits, self._watched
         listener.stop = threading.Event()
         return listener
@@ -148,7 +147,7 @@ class Serving:
         deadline = time.monotonic() + self._grace_seconds
         while self._is_busy(listener) and time.monotonic() < deadline and not hurry.is_set():
             listener.turn(0.05)
-        self._dispatcher.shutdown(cancel_pending=True, timeout=0 if hurry.is_set() else 1)
+        listener.threads.end(0 if hurry.is_set() else 1)
         wasyncore.close_all(self._watched, ignore_all=True)
         if not hurry.is_set():
             self._lot.join()

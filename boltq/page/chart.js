@@ -13,6 +13,7 @@ const HEIGHT = 168;
 const LIVE_SECONDS = 300;
 const MINUTE_MS = 60_000;
 const MOST_QUEUES = 12;
+const LABEL_PX = 52;
 
 /** How far back: its minutes, and how often it is looked at, in seconds. */
 const SPANS = { live: { minutes: 6, every: 30 }, hour: { minutes: 60, every: 20 }, day: { minutes: 1440, every: 60 } };
@@ -79,6 +80,9 @@ function useSeries(queues, { minutes, every }) {
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+/** Whether a label in the middle below a time would not end within the chart. */
+const isCut = (plot, at) => plot.valToPos(at, "x") > plot.bbox.width / devicePixelRatio - LABEL_PX / 2 + 8;
+
 function optionsOf(width, isLive) {
   const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "11px sans-serif" };
   const letters = isLive ? 8 : 5;
@@ -86,7 +90,7 @@ function optionsOf(width, isLive) {
     width, height: HEIGHT, padding: [8, 8, 0, 0], legend: { show: false }, cursor: { y: false, points: { size: 5 } },
     scales: { x: { range: (_plot, first, last) => [isLive ? last - LIVE_SECONDS : first, last] }, y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.15)] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 90, size: 26, values: (_plot, all) => all.map((one) => timeOfDay(one * 1000, clock.value === "utc", one * 1000).slice(0, letters)) },
+      { ...axis, grid: { show: false }, space: 90, size: 26, values: (plot, all) => all.map((one) => (isCut(plot, one) ? "" : timeOfDay(one * 1000, clock.value === "utc", one * 1000).slice(0, letters))) },
       { ...axis, size: 52, space: 36, values: (_plot, all) => all.map((one) => rate(one)) },
     ],
     series: [{}, ...LINES.map(([label, , , name]) => ({ label, stroke: colour(name), width: 1.6, points: { show: false }, fill: name === "--completed" ? `color-mix(in srgb, ${colour(name)} 8%, transparent)` : undefined }))],

@@ -54,7 +54,7 @@ export function JobTable({ jobs, gone, marked, mark, look, hasQueue = true, labe
         <td class="c-id mono quiet"><span class="clip short" title=${job.id}>${shortId(job.id)}</span></td>
         <td class="c-attempt num">${job.attempt}<span class="quiet"> ${t("of {n}", { n: job.max_attempts })}</span></td>
         <td class="c-when num"><span class="quiet">${what}</span> <${Time} at=${when} /></td>
-        <td class="c-error fill"><span class="clip" title=${firstLine(job.errors[0])}>${firstLine(job.errors[0])}</span></td>
+        <td class="c-error fill ${["completed", "cancelled"].includes(job.state) ? "quiet" : ""}"><span class="clip" title=${firstLine(job.errors[0])}>${firstLine(job.errors[0])}</span></td>
       </tr>`;
     })}</tbody>
   </table></div>`;

@@ -38,15 +38,15 @@ function Groups({ query, open }) {
   const isAdmin = may("admin");
   return html`<${Card} title=${t("What they died of")} aside=${found && t("{seen} of {total} looked at, the newest of each queue", { seen: number(found.scanned), total: number(found.total) })}>
     ${poll.problem.value && html`<div class="body"><${Problem} error=${poll.problem.value} /></div>`}
-    ${groups.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Groups of dead jobs")}><table>
+    ${groups.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Groups of dead jobs")}><table class="groups">
       <thead><tr><th scope="col" class="num">${t("jobs")}</th><th scope="col">${t("type")}</th><th scope="col">${t("last error")}</th><th scope="col">${t("queues")}</th><th scope="col" class="num">${t("newest")}</th><th scope="col" class="num">${t("oldest")}</th><th scope="col"><span class="away">${t("Actions")}</span></th></tr></thead>
       <tbody>${groups.map((one) => html`<tr key=${`${one.type} ${one.error}`} class=${isHere(one) ? "chosen" : ""}>
         <td class="num bad strong">${short(one.jobs)}</td>
         <td><button type="button" class="as-link" onClick=${() => refine(isHere(one) ? { type: "", error: "" } : { type: one.type, error: one.error })}>${one.type}</button></td>
         <td class="fill"><span class="clip" title=${one.messages.join("\n")}><b>${one.error}</b> ${one.messages[0]}</span>${one.messages.length > 1 && html`<span class="small quiet">${many(one.messages.length - 1, "and {n} other message", "and {n} other messages")}</span>`}</td>
-        <td class="quiet"><span class="clip short">${Object.keys(one.queues).join(", ")}</span></td>
-        <td class="num"><${Time} at=${one.newest_at} /></td><td class="num quiet"><${Time} at=${one.oldest_at} /></td>
-        <td><span class="row right"><${Button} kind="small" icon="again" disabled=${!isAdmin} onClick=${() => open("replay", one)} title=${t("All dead jobs of this type and error")}>${t("Replay")}<//><${Button} kind="small danger" icon="trash" disabled=${!isAdmin} onClick=${() => open("purge", one)} title=${t("Delete them")}>${t("Delete")}<//></span></td>
+        <td class="c-queues quiet"><span class="clip short">${Object.keys(one.queues).join(", ")}</span></td>
+        <td class="num"><${Time} at=${one.newest_at} /></td><td class="c-oldest num quiet"><${Time} at=${one.oldest_at} /></td>
+        <td class="c-does"><span class="row right"><${Button} kind="small" icon="again" disabled=${!isAdmin} onClick=${() => open("replay", one)} title=${t("All dead jobs of this type and error")}>${t("Replay")}<//><${Button} kind="small danger" icon="trash" disabled=${!isAdmin} onClick=${() => open("purge", one)} title=${t("Delete them")}>${t("Delete")}<//></span></td>
       </tr>`)}</tbody></table></div>
       ${found.others > 0 && html`<p class="under-table">${many(found.others, "{n} other in none of these groups.", "{n} others in none of these groups.")}</p>`}`
     : html`<${Empty} title=${found ? t("Nothing is dead") : t("Looking")}>${found && t("What uses up its attempts stays here until it is replayed or deleted.")}<//>`}

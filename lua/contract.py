@@ -167,6 +167,7 @@ class Part:
     name: str
     keys: tuple[str, ...]
     uses: tuple[str, ...]
+    rare: bool
     parameters: tuple[str, ...]
     code: str
     code_line: int

@@ -148,7 +148,7 @@ def _read_errors(section: Section) -> tuple[str, ...]:
 
 
 def read_part(text: str, file: str, name: str) -> Part:
-    """Read a part: its title, KEYS and USES, and then one function and nothing else."""
+    """Read a part: its title, KEYS, USES and RARE, and then one function and nothing else."""
     lines = text.splitlines()
     place = Place(file, 1)
     title = _PART_TITLE.fullmatch(lines[0] if lines else "")
@@ -166,6 +166,7 @@ def read_part(text: str, file: str, name: str) -> Part:
         name=name,
         keys=_read_names(sections.get("KEYS"), "key", None),
         uses=_read_names(sections.get("USES"), "part", None),
+        rare="RARE" in sections,
         parameters=parameters,
         code=body,
         code_line=len(comment) + 1,

@@ -42,8 +42,8 @@ def is_heading(line: str) -> bool:
 
 
 def read_sections(lines: list[str], place: Place, *, part: bool = False) -> dict[str, Section]:
-    """Cut the lines, the first of which stands at the place; a part has KEYS and USES alone."""
-    known = ("KEYS", "USES") if part else ORDER
+    """Cut the lines, the first of which stands at the place; a part has fewer sections."""
+    known = ("KEYS", "USES", "RARE") if part else ORDER
     found: dict[str, Section] = {}
     current: Section | None = None
     for number, line in enumerate(lines, place.line):

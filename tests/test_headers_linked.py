@@ -4,8 +4,9 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
 from compile import main
-from headers_sample import changed_settle, compile_sample, sources, write_sample
+from headers_sample import PARTS, changed_settle, compile_sample, sources, write_sample
 
 
 def test_prose_and_comments_leave_the_linked_script_as_it_is(tmp_path: Path) -> None:
@@ -48,6 +49,40 @@ def test_parts_stand_in_order_each_behind_what_it_uses(tmp_path: Path) -> None:
         "bad_argument", "bytes", "kind", "name", "number", "text",
         "integer", "forget", "trim", "set_of",
     ]  # fmt: skip
+
+
+def test_what_a_rare_part_alone_uses_stands_inside_of_it(tmp_path: Path) -> None:
+    rare = PARTS["trim"].replace("-- USES  forget\n", "-- USES  forget\n-- RARE  few do it\n")
+    source = sources(compile_sample(tmp_path, parts__trim=rare))["settle"]
+    held = """\
+local function trim(...)
+  local function forget(id)
+    redis.call("HDEL", jobs, id)
+  end
+  local function itself(set, keep)
+    redis.call("HLEN", settings)
+    for _, id in ipairs(redis.call("ZRANGE", set, 0, -1 - keep)) do forget(id) end
+  end
+  return itself(...)
+end
+"""
+    assert held in source
+    assert source.count("local function forget(") == 1
+
+
+@pytest.mark.parametrize("user", ["the body", "another part"])
+def test_what_others_use_too_stands_where_all_can_call_it(tmp_path: Path, user: str) -> None:
+    changed = {"parts__trim": PARTS["trim"].replace("forget\nlocal", "forget\n-- RARE\nlocal")}
+    if user == "the body":
+        changed["settle"] = changed_settle("local chosen", "forget(id[1])\nlocal chosen")
+    else:
+        text = PARTS["set_of"].replace(
+            "-- KEYS  done dead\n", "-- KEYS  done dead\n-- USES  forget\n"
+        )
+        changed["parts__set_of"] = text.replace("(state)\n", '(state)\n  forget("a")\n')
+    source = sources(compile_sample(tmp_path, **changed))["settle"]
+    assert "\nlocal function forget(id)\n" in source
+    assert "\nlocal function trim(set, keep)\n" in source
 
 
 def test_a_default_is_put_in_as_a_literal_and_every_default_as_a_table(tmp_path: Path) -> None:

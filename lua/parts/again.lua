@@ -1,6 +1,7 @@
 -- again: the answer to a claim that was sent before: the jobs that are still leased under its token.
 -- KEYS  jobs payloads running leases tries
 -- USES  add_item time_ms split_record tried lease_fields
+-- RARE  few calls do it
 local function again(reply, width, leased_before, token, now)
   for id in leased_before:gmatch("%S+") do
     local lease = redis.call("HGET", leases, id)

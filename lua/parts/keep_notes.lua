@@ -2,6 +2,7 @@
 -- lines, 16 KiB. A line is counted from the start of the attempt, so that one told twice is kept once.
 -- KEYS  notes
 -- USES  in_json line_starts
+-- RARE  few calls do it
 local function keep_notes(id, attempt, note, now_ms)
   local kept = redis.call("HGET", notes, id) or ""
   local of, count, last, log_at = kept:match('^{"attempt":(%d+),"lines":(%d+)([^\n]*)}\n()')

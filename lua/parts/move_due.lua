@@ -3,6 +3,7 @@
 -- KEYS  scheduled retrying completed cancelled dead claims claim_ends jobs payloads leases tries outcomes
 --       queued bell
 -- USES  trim promote_due reap_due
+-- RARE  few calls do it
 local function move_due(due, now_ms, now, most, keep_dead_ms, keep_cancelled_ms, feed)
   redis.call("HLEN", jobs)
   redis.call("HLEN", payloads)

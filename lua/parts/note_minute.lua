@@ -2,6 +2,7 @@
 -- What happens in a minute is the difference of two such totals, so that no job costs anything for it.
 -- KEYS  stats series queued
 -- USES  oldest_queued
+-- RARE  few calls do it
 local function note_minute(last, minute)
   local totals = redis.call("HMGET", stats, "enqueued", "completed", "failed", "lost", "died",
     "cancelled", "replayed", "purged")

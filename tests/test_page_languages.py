@@ -231,3 +231,22 @@ def test_no_screen_says_something_that_has_no_language(marked: Site, name: str) 
     rest = re.sub(r"<img src=x onerror=alert\(1\)>|\w*alert\w*|onerror|script|img", " ", rest)
     rest = CODE.sub(" ", rest)
     assert re.findall(r"[^\W\d_]{3,}[^\n]{0,40}", rest) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_of_the_document_speaks_it_and_what_the_document_says_is_english(
+    site: Site, language: str
+) -> None:
+    speaks(site, language)
+    site.page.goes_to(f"{site.url}api/docs#enqueue", 390, 844)
+    site.page.until("document.querySelector('#enqueue[open] .try') !== null")
+    told = words(WORDS / f"{language}.js")
+    shown = site.page.run("document.body.textContent")
+    for key in ("Parameters", "Answers", "Refusals", "Try it", "Copy the curl line", "required"):
+        assert told[key] in shown
+    assert site.page.run("document.documentElement.lang") == language
+    assert site.page.run("document.querySelector('#enqueue .what').lang") == "en"
+    assert site.page.run("document.querySelector('#enqueue .inside').lang") == language
+    assert site.page.run("innerWidth >= document.documentElement.scrollWidth")
+    assert site.breaches() == []
+    assert site.page.complaints == []

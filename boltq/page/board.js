@@ -11,7 +11,7 @@ const MOST_CHIPS = 8;
 const SLIDE_MS = 420;
 
 function below(job) {
-  if (job.state === "scheduled" || job.state === "retrying") return t("in {time}", { time: html`<${Until} at=${job.run_at} />` });
+  if (job.state === "scheduled" || job.state === "retrying") return t("in {time}", { time: html`<${Until} at=${job.run_at} past=${t("a moment")} />` });
   if (job.state === "running") return t("for {time}", { time: html`<${Since} at=${job.started_at} />` });
   if (job.state === "dead") return job.errors[0]?.message || job.errors[0]?.type || t("dead");
   if (job.state === "completed") return t("{time} ago", { time: html`<${Since} at=${job.finished_at} />` });
@@ -51,7 +51,7 @@ export function Board({ jobs, counts, chosen, choose }) {
       const here = jobs.filter((job) => job.state === lane);
       const rest = Math.max(counts?.[lane] ?? 0, here.length) - Math.min(MOST_CHIPS, here.length);
       return html`<div class="lane ${lane}" key=${lane}>
-        <h3><${Icon} name=${lane} size="13" />${STATE_WORDS[lane]}<span class="num">${short(Math.max(counts?.[lane] ?? 0, here.length))}</span></h3>
+        <h3><${Icon} name=${lane} size="13" /><span class="clip">${STATE_WORDS[lane]}</span><span class="num">${short(Math.max(counts?.[lane] ?? 0, here.length))}</span></h3>
         ${here.slice(0, MOST_CHIPS).map((job) => html`<button type="button" key=${job.id} data-slides=${job.id} class="chip ${job.id === chosen ? "chosen" : ""}" aria-pressed=${job.id === chosen} onClick=${() => choose(job.id === chosen ? "" : job.id)}>
           <b>${job.type}</b><span class="tries">${job.attempt ? `${job.attempt}/${job.max_attempts}` : ""}</span><small>${below(job)}</small></button>`)}
         ${rest > 0 && html`<p class="more">${many(rest, "and {n} other", "and {n} others")}</p>`}

@@ -106,7 +106,7 @@ export function Bulk({ action, filter, onClose }) {
       </div>
       <div class="foot">
         ${begun.length ? html`<a class="button plain" href=${to("operations")} onClick=${onClose}>${t("All operations")}</a><${Button} kind="first" onClick=${onClose}>${begun.every((one) => one.ended_at) ? t("Close") : t("Let it go on")}<//>`
-        : html`<${Button} onClick=${onClose}>${t("Leave it")}<//><${Button} type="submit" icon=${kind.icon} kind=${kind.isSafe ? "first" : "first danger"} disabled=${!all || !isSure}>${kind.verb} ${all ? number(all) : ""}<//>`}
+        : html`<${Button} onClick=${onClose}>${t("Leave it")}<//><${Button} type="submit" icon=${kind.icon} kind=${kind.isSafe ? "first" : "first danger"} disabled=${!all || !isSure}>${all ? kind.all(number(all)) : kind.verb}<//>`}
       </div>
     </form>
   <//>`;

@@ -53,7 +53,7 @@ export function JobList({ list, marked = null, mark = null, hasQueue = true, non
     ${list.problem && html`<div class="body"><${Problem} error=${list.problem} /></div>`}
     ${list.rows.length ? html`<${JobTable} jobs=${list.rows} gone=${list.gone} marked=${marked} mark=${mark} look=${list.look} hasQueue=${hasQueue} label=${label} />`
     : html`<${Empty} icon=${list.isLooking ? "clock" : "search"} title=${list.isLooking ? t("Looking") : none}>${list.cursor && t("None among the {n} that were looked at so far.", { n: number(list.scanned) })}<//>`}
-    ${!list.isLooking && (list.rows.length > 0 || list.cursor) && html`<div class="under-table"><span>${many(list.rows.length, "{n} job shown", "{n} jobs shown")}; ${t("{seen} of {total} looked at", { seen: number(list.scanned ?? 0), total: number(list.total ?? 0) })}.</span>
+    ${!list.isLooking && (list.rows.length > 0 || list.cursor) && html`<div class="under-table"><span>${t("{this}; {that}", { this: many(list.rows.length, "{n} job shown", "{n} jobs shown"), that: t("{seen} of {total} looked at", { seen: number(list.scanned ?? 0), total: number(list.total ?? 0) }) })}.</span>
       ${list.cursor ? html`<${Button} kind="small" onClick=${list.more}>${t("Look further")}<//>` : html`<span>${t("That is all.")}</span>`}</div>`}
   </div>`;
 }

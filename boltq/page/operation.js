@@ -9,10 +9,10 @@ import { Elsewhere, stopSnippets } from "./snippets.js";
 import { t } from "./words.js";
 
 export const kinds = {
-  replay: { title: t("Replay dead jobs"), verb: t("Replay"), will: (n) => many(n, "{n} job will be queued again, with fresh attempts.", "{n} jobs will be queued again, with fresh attempts."), icon: "again", isSafe: true },
-  cancel: { title: t("Cancel jobs"), verb: t("Cancel"), will: (n) => many(n, "{n} job will be cancelled.", "{n} jobs will be cancelled."), icon: "close", isSafe: false },
-  purge: { title: t("Delete jobs"), verb: t("Delete"), will: (n) => many(n, "{n} job will be deleted, with all that is kept of it.", "{n} jobs will be deleted, with all that is kept of them."), icon: "trash", isSafe: false },
-  run_now: { title: t("Run jobs now"), verb: t("Run"), will: (n) => many(n, "{n} job will be queued now, whenever it is due.", "{n} jobs will be queued now, whenever they are due."), icon: "running", isSafe: true },
+  replay: { title: t("Replay dead jobs"), verb: t("Replay"), all: (n) => t("Replay {n}", { n }), will: (n) => many(n, "{n} job will be queued again, with fresh attempts.", "{n} jobs will be queued again, with fresh attempts."), icon: "again", isSafe: true },
+  cancel: { title: t("Cancel jobs"), verb: t("Cancel"), all: (n) => t("Cancel {n}", { n }), will: (n) => many(n, "{n} job will be cancelled.", "{n} jobs will be cancelled."), icon: "close", isSafe: false },
+  purge: { title: t("Delete jobs"), verb: t("Delete"), all: (n) => t("Delete {n}", { n }), will: (n) => many(n, "{n} job will be deleted, with all that is kept of it.", "{n} jobs will be deleted, with all that is kept of them."), icon: "trash", isSafe: false },
+  run_now: { title: t("Run jobs now"), verb: t("Run"), all: (n) => t("Run {n}", { n }), will: (n) => many(n, "{n} job will be queued now, whenever it is due.", "{n} jobs will be queued now, whenever they are due."), icon: "running", isSafe: true },
 };
 
 const STATUSES = { counting: t("counting"), running: t("running"), finished: t("finished"), stopped: t("stopped"), refused: t("refused") };
@@ -29,7 +29,7 @@ export function OperationRow({ one, look = null }) {
   return html`<div class="operation">
     <div class="row apart"><span>${t("{what} in {queue}", { what: html`<b>${what}</b>`, queue: html`<${QueueLink} name=${one.queue} />` })} <span class="quiet">${told}</span></span><span class="tag ${isOn ? "warn" : ""}">${STATUSES[one.status] ?? one.status}</span></div>
     <${Bar} part=${isOn ? one.looked_at : Math.max(one.looked_at, 1)} of=${Math.max(one.total, 1)} kind="full ${isOn ? "running" : "completed"}" label=${t("{seen} of {total} looked at", looked)} />
-    <div class="row apart small quiet"><span>${counted}${skipped}; ${t("{seen} of {total} looked at", looked)}${slowly}</span>
+    <div class="row apart small quiet"><span>${t("{this}; {that}", { this: counted + skipped, that: t("{seen} of {total} looked at", looked) + slowly })}</span>
       <span class="row">${one.by && t("by {name}", { name: one.by })} <${Time} at=${one.ended_at ?? one.started_at} />
       ${isOn && html`<${Button} kind="small" icon="stop" disabled=${!may("admin")} onClick=${async () => { await act("POST", `/api/operations/${inPath(one.id)}/stop`, undefined, t("It is stopped. What it has done stays.")); look?.(); }}>${t("Stop")}<//>`}</span></div>
     ${isOn && html`<${Elsewhere} of=${stopSnippets(one.id)} />`}

@@ -122,7 +122,7 @@ export function useStory() {
 
 function Now({ job, isOver }) {
   if (!job) return null;
-  return html`<span class="row"><${State} name=${job.state} />${["retrying", "scheduled"].includes(job.state) && html`<span class="small quiet">${t("in {time}", { time: html`<${Until} at=${job.run_at} />` })}</span>`}
+  return html`<span class="row"><${State} name=${job.state} />${["retrying", "scheduled"].includes(job.state) && html`<span class="small quiet">${t("in {time}", { time: html`<${Until} at=${job.run_at} past=${t("a moment")} />` })}</span>`}
     ${job.state === "running" && job.lease_expires_at && html`<span class="small quiet">${t("lease for {time}", { time: html`<${Until} at=${job.lease_expires_at} past=${t("no longer")} />` })}</span>`}<${JobLink} id=${job.id}>${t("its page")}<//></span>`;
 }
 

@@ -8,7 +8,7 @@ import { t } from "./words.js";
 const named = (error) => (error ? `${error.type}${error.message ? `: ${error.message.split("\n")[0]}` : ""}` : "");
 
 const nobodyWorks = () => ` ${t("No worker that we see works on this queue.")}`;
-const because = (queue) => (queue.pause_reason ? `: ${queue.pause_reason}` : "");
+const because = (queue) => (queue.pause_reason ? t(": {why}", { why: queue.pause_reason }) : "");
 
 /** Two lines: what is, and what follows. `queue` is its row of the snapshot, `workers` who attend it. */
 export function why(job, queue, workers) {
@@ -24,7 +24,7 @@ export function why(job, queue, workers) {
       if (!workers.length) return [t("It waits, and no worker that we see works on its queue."), t("Start one: {command}", { command: html`<code>boltq-worker --queues ${job.queue}</code>` })];
       const others = Math.max(0, (queue?.queued ?? 1) - 1);
       const rest = others ? many(others, "{n} other job of the queue is queued, too", "{n} other jobs of the queue are queued, too") : t("No other is queued");
-      return [t("It is its turn soon: it waits for a free worker."), `${rest}; ${many(workers.length, "{n} worker attends it.", "{n} workers attend it.")}`];
+      return [t("It is its turn soon: it waits for a free worker."), t("{this}; {that}", { this: rest, that: many(workers.length, "{n} worker attends it.", "{n} workers attend it.") })];
     }
     case "scheduled":
       return [t("It is due in {time}.", { time: soon }), `${error ? t("It was put off.") : t("It was enqueued with a delay.")}${paused}${nobody}`];

@@ -61,7 +61,7 @@ export function Many({ list, marked, clear, filter, of = DOES }) {
     for (const job of jobs) {
       try { await ask(method, `/api/jobs/${inPath(job.id)}${end}`); done += 1; } catch (error) { problems.push(sentence(error)); }
     }
-    say(`${name}: ${many(done, "{n} job", "{n} jobs")}${problems.length ? t(", not {n}: {why}", { n: problems.length, why: problems[0] }) : ""}`, { isBad: problems.length > 0 });
+    say(`${name}${t(": {why}", { why: many(done, "{n} job", "{n} jobs") })}${problems.length ? t(", not {n}: {why}", { n: problems.length, why: problems[0] }) : ""}`, { isBad: problems.length > 0 });
     clear();
     list.renew();
   };

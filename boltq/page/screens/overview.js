@@ -23,7 +23,7 @@ const tone = (seconds) => (seconds >= LATE_SECONDS ? "bad" : seconds >= SLOW_SEC
 
 /** What is told of a queue that is paused, given the link to it. */
 const pausedText = (one, waits) => (queue) => {
-  const because = one.pause_reason ? `: ${one.pause_reason}` : "";
+  const because = one.pause_reason ? t(": {why}", { why: one.pause_reason }) : "";
   const by = one.paused_by ? `, ${t("by {name}", { name: one.paused_by })}` : "";
   return many(waits, "Queue {queue} is paused{because}{by}. {n} job waits.", "Queue {queue} is paused{because}{by}. {n} jobs wait.", { queue, because, by });
 };

@@ -66,7 +66,7 @@ function Composer({ queue, look }) {
         ${PRESETS.map((one, i) => html`<label key=${one.name}><input type="radio" name="preset" checked=${i === preset} onChange=${() => choose(i)} /><${Icon} name=${one.icon} size="14" />${one.name}</label>`)}
       </fieldset>
       <div class="row">
-        <${Button} type="submit" kind="first" icon="plus" disabled=${wrong || !may("enqueue")}>${t("Enqueue")}${count > 1 ? ` ${number(count)}` : ""}<//>
+        <${Button} type="submit" kind="first" icon="plus" disabled=${wrong || !may("enqueue")}>${count > 1 ? t("Enqueue {n}", { n: number(count) }) : t("Enqueue")}<//>
         <label class="row small soft">${t("times")} <input class="count" type="number" min="1" max=${MOST_BURST} value=${count} aria-label=${t("How many")} onInput=${(event) => setCount(Math.max(1, Math.min(MOST_BURST, Number(event.target.value) || 1)))} /></label>
         ${job.type === "crash" && queue !== OWN && html`<span class="small quiet">${t("Only in the queue {queue} does it kill its worker.", { queue: OWN })}</span>`}
         ${!may("enqueue") && html`<span class="small quiet">${t("This key may not enqueue.")}</span>`}

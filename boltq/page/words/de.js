@@ -1,9 +1,9 @@
 // German. One word for one thing; nobody is addressed: infinitives and nouns. In code, addresses, searches and
 // commands everything keeps its English name, and the title of a state tells it.
 //   queue Warteschlange · job Job · worker Worker · handler Handler · payload Nutzdaten · result Ergebnis
-//   enqueue einreihen · claim übernehmen · lease Frist · attempt Versuch · retry neuer Versuch · failure Fehlschlag
+//   enqueue einreihen · claim übernehmen · lease Frist · attempt Versuch · retry Neuversuch · failure Fehlschlag
 //   replay neu einreihen · cancel abbrechen · delete löschen · pause anhalten · resume fortsetzen · stop stoppen
-//   scheduled geplant · queued eingereiht · running läuft · retrying vor neuem Versuch · completed abgeschlossen
+//   scheduled geplant · queued eingereiht · running läuft · retrying Neuversuch · completed erledigt
 //   cancelled abgebrochen · dead tot · operation Operation · playground Spielwiese · key Schlüssel · scope Recht
 
 export default {
@@ -11,6 +11,7 @@ export default {
   "the API answered {status}": "die API hat {status} geantwortet",
   "the API does not answer": "die API antwortet nicht",
   // board.js
+  "a moment": "einem Augenblick",
   "in {time}": "in {time}",
   "for {time}": "seit {time}",
   "dead": "tot",
@@ -106,6 +107,7 @@ export default {
   "Find": "Suchen",
   "Operations": "Operationen",
   "Reading the document of the API…": "Das Dokument der API wird gelesen …",
+  "The HTTP API": "Die HTTP-API",
   "The document of the API could not be read: {why}": "Das Dokument der API war nicht zu lesen: {why}",
   // exact.js
   "this is not JSON": "das ist kein JSON",
@@ -116,6 +118,7 @@ export default {
   "None among the {n} that were looked at so far.": "Keiner unter den {n} bisher durchgesehenen.",
   "{n} jobs shown": { one: "{n} Job angezeigt", other: "{n} Jobs angezeigt" },
   "{seen} of {total} looked at": "{seen} von {total} durchgesehen",
+  "{this}; {that}": "{this}; {that}",
   "Look further": "Weitersuchen",
   "That is all.": "Das sind alle.",
   // jobtable.js
@@ -125,7 +128,7 @@ export default {
   "ended": "beendet",
   "{type} is queued now.": "{type} ist jetzt eingereiht.",
   "{type} is queued again, with fresh attempts.": "{type} ist neu eingereiht, mit frischen Versuchen.",
-  "Only what is dead, retrying or scheduled comes back by this key: this job is {state}.": "Mit dieser Taste kommt nur zurück, was tot, vor neuem Versuch oder geplant ist. Zustand dieses Jobs: {state}.",
+  "Only what is dead, retrying or scheduled comes back by this key: this job is {state}.": "Mit dieser Taste kommt nur zurück, was tot oder geplant ist oder auf einen Neuversuch wartet. Zustand dieses Jobs: {state}.",
   "This key may not do that: it needs the scope {scope}.": "Dieser Schlüssel darf das nicht: nötig ist das Recht {scope}.",
   "Jobs": "Jobs",
   "Mark all that are shown": "Alle angezeigten markieren",
@@ -172,14 +175,18 @@ export default {
   "What you see is as it was; it goes on by itself.": "Angezeigt ist der letzte Stand; es geht von selbst weiter.",
   // operation.js
   "Replay dead jobs": "Tote Jobs neu einreihen",
+  "Replay {n}": "{n} neu einreihen",
   "{n} jobs will be queued again, with fresh attempts.": { one: "{n} Job wird neu eingereiht, mit frischen Versuchen.", other: "{n} Jobs werden neu eingereiht, mit frischen Versuchen." },
   "Cancel jobs": "Jobs abbrechen",
+  "Cancel {n}": "{n} abbrechen",
   "{n} jobs will be cancelled.": { one: "{n} Job wird abgebrochen.", other: "{n} Jobs werden abgebrochen." },
   "Delete": "Löschen",
   "Delete jobs": "Jobs löschen",
+  "Delete {n}": "{n} löschen",
   "{n} jobs will be deleted, with all that is kept of them.": { one: "{n} Job wird gelöscht, mit allem, was davon aufbewahrt ist.", other: "{n} Jobs werden gelöscht, mit allem, was davon aufbewahrt ist." },
   "Run": "Ausführen",
   "Run jobs now": "Jobs jetzt ausführen",
+  "Run {n}": "{n} ausführen",
   "{n} jobs will be queued now, whenever they are due.": { one: "{n} Job wird jetzt eingereiht, wann immer er fällig ist.", other: "{n} Jobs werden jetzt eingereiht, wann immer sie fällig sind." },
   "counting": "zählt",
   "finished": "fertig",
@@ -197,8 +204,8 @@ export default {
   "Stop": "Stoppen",
   // parts.js
   "cancelled": "abgebrochen",
-  "completed": "abgeschlossen",
-  "retrying": "vor neuem Versuch",
+  "completed": "erledigt",
+  "retrying": "Neuversuch",
   "scheduled": "geplant",
   "error": "Fehler",
   "text": "Text",
@@ -207,7 +214,7 @@ export default {
   "Copy {what}": "{what} kopieren",
   "The API asks for a key.": "Die API verlangt einen Schlüssel.",
   // scenes.js
-  "Retry with backoff": "Wiederholen mit wachsender Pause",
+  "Retry with backoff": "Neuversuch mit wachsender Pause",
   "A job fails twice, waits longer each time, then completes.": "Ein Job scheitert zweimal, wartet jedes Mal länger und gelingt dann.",
   "Enqueue a job that fails twice.": "Einen Job einreihen, der zweimal scheitert.",
   "The first try fails. It waits 2 seconds: the base of its backoff.": "Der erste Versuch scheitert. Der Job wartet 2 Sekunden: die Grundlage seiner Pausen.",
@@ -216,7 +223,7 @@ export default {
   "Die, and be replayed": "Sterben und neu eingereiht werden",
   "A job uses up its attempts and is dead. Replayed, it completes.": "Ein Job verbraucht seine Versuche und ist tot. Neu eingereiht gelingt er.",
   "Enqueue a job that will fail three times, with three attempts.": "Einen Job einreihen, der dreimal scheitern wird, mit drei Versuchen.",
-  "It fails, and waits to be tried again.": "Er scheitert und wartet auf den nächsten Versuch.",
+  "It fails, and waits to be tried again.": "Er scheitert und wartet auf den Neuversuch.",
   "It fails a third time, and is dead: nobody tries it again by itself.": "Er scheitert ein drittes Mal und ist tot: Von selbst versucht ihn niemand mehr.",
   "Somebody has mended the other side. The job is replayed, with fresh attempts.": "Die Gegenseite ist repariert. Der Job wird neu eingereiht, mit frischen Versuchen.",
   "It completes; its past stays with it.": "Er gelingt; seine Vergangenheit bleibt bei ihm.",
@@ -227,7 +234,7 @@ export default {
   "Worker A crashes: no heartbeat, no answer. The job still looks as if it ran, until the lease runs out.": "Worker A stürzt ab: kein Lebenszeichen, keine Antwort. Der Job scheint noch zu laufen, bis die Frist abläuft.",
   "Worker B claims. The queue sees that the lease is lost, and lets the job wait its backoff first.": "Worker B will übernehmen. Die Warteschlange bemerkt die verlorene Frist und lässt den Job erst seine Pause abwarten.",
   "Worker B has the job now, as its second attempt.": "Worker B hat den Job jetzt, als zweiten Versuch.",
-  "Worker B acknowledges it: completed, once. If A woke up now, its answer would be refused.": "Worker B bestätigt: abgeschlossen, genau einmal. Wachte A jetzt auf, würde seine Antwort abgelehnt.",
+  "Worker B acknowledges it: completed, once. If A woke up now, its answer would be refused.": "Worker B bestätigt: erledigt, genau einmal. Wachte A jetzt auf, würde seine Antwort abgelehnt.",
   "nobody has done it within three minutes: does a worker run?": "niemand hat ihn in drei Minuten erledigt: Läuft ein Worker?",
   "its page": "seine Seite",
   "lease for {time}": "Frist noch {time}",
@@ -259,7 +266,7 @@ export default {
   "attempt {n} failed": "Versuch {n} gescheitert",
   "attempt {n} lost its worker": "Versuch {n} hat seinen Worker verloren",
   "attempt {n} started": "Versuch {n} begonnen",
-  "tried again": "nächster Versuch",
+  "tried again": "Neuversuch",
   "lease ends, if it is not extended": "Frist endet, falls sie nicht verlängert wird",
   "forgotten": "wird vergessen",
   "What it has been through": "Was der Job erlebt hat",
@@ -298,7 +305,7 @@ export default {
   "It was never enqueued, or it was deleted, or the time for which its queue keeps jobs is over.": "Er wurde nie eingereiht oder ist gelöscht, oder die Aufbewahrungszeit seiner Warteschlange ist um.",
   "Nothing is kept of such a job": "Von einem solchen Job ist nichts aufbewahrt",
   "the id": "die ID",
-  "It is not kept any more: large payloads go when a job completes.": "Nicht mehr aufbewahrt: Große Nutzdaten gehen, wenn ein Job abgeschlossen ist.",
+  "It is not kept any more: large payloads go when a job completes.": "Nicht mehr aufbewahrt: Große Nutzdaten gehen, wenn ein Job erledigt ist.",
   "payload": "Nutzdaten",
   "Its handler returned nothing.": "Der Handler hat nichts zurückgegeben.",
   "result": "Ergebnis",
@@ -314,6 +321,7 @@ export default {
   "Cancel all": "Alle abbrechen",
   "Delete all": "Alle löschen",
   ", not {n}: {why}": ", {n} nicht: {why}",
+  ": {why}": ": {why}",
   "{n} jobs": { one: "{n} Job", other: "{n} Jobs" },
   "Press once more to delete {n} jobs for good.": { one: "Noch einmal drücken, um {n} Job endgültig zu löschen.", other: "Noch einmal drücken, um {n} Jobs endgültig zu löschen." },
   "All that match": "Alle, die passen",
@@ -389,6 +397,7 @@ export default {
   "{n} jobs enqueued.": { one: "Eingereiht.", other: "{n} Jobs eingereiht." },
   "A job that": "Ein Job, der …",
   "What the job does": "Was der Job tut",
+  "Enqueue {n}": "{n} einreihen",
   "How many": "Wie viele",
   "times": "Anzahl",
   "Only in the queue {queue} does it kill its worker.": "Nur in der Warteschlange {queue} reißt er den Worker mit.",
@@ -553,7 +562,6 @@ export default {
   // why.js
   "No worker that we see works on this queue.": "Kein sichtbarer Worker bedient diese Warteschlange.",
   "The queue is paused{because}.": "Die Warteschlange ist angehalten{because}.",
-  "a moment": "einem Augenblick",
   "It runs once somebody resumes {queue}.": "Er läuft, sobald jemand {queue} fortsetzt.",
   "It waits, because its queue is paused{because}.": "Er wartet, weil seine Warteschlange angehalten ist{because}.",
   "It waits, and no worker that we see works on its queue.": "Er wartet, und kein sichtbarer Worker bedient seine Warteschlange.",
@@ -564,8 +572,8 @@ export default {
   "It is due in {time}.": "Er ist fällig in {time}.",
   "It was enqueued with a delay.": "Er wurde mit Verzögerung eingereiht.",
   "It was put off.": "Er wurde verschoben.",
-  "Its last attempt failed; it is tried again in {time}.": "Der letzte Versuch ist gescheitert; nächster Versuch in {time}.",
-  "Its worker was not heard of any more; it is tried again in {time}.": "Von seinem Worker kam nichts mehr; nächster Versuch in {time}.",
+  "Its last attempt failed; it is tried again in {time}.": "Der letzte Versuch ist gescheitert; Neuversuch in {time}.",
+  "Its worker was not heard of any more; it is tried again in {time}.": "Von seinem Worker kam nichts mehr; Neuversuch in {time}.",
   "{n} attempts are left.": { one: "{n} Versuch bleibt.", other: "{n} Versuche bleiben." },
   "a worker": "einem Worker",
   "no time: the next claim takes it back": "keiner Zeit: die nächste Übernahme holt ihn zurück",
@@ -578,7 +586,7 @@ export default {
   "Replay it when what was wrong is mended.": "Neu einreihen, wenn die Ursache behoben ist.",
   "It is {state}.": "Er ist {state}.",
   "It is dead: its leases were lost too often.": "Er ist tot: Seine Fristen gingen zu oft verloren.",
-  "It is dead: its handler said that it is of no use to try again.": "Er ist tot: Sein Handler sagt, dass ein neuer Versuch nichts nützt.",
+  "It is dead: its handler said that it is of no use to try again.": "Er ist tot: Sein Handler sagt, dass ein Neuversuch nichts nützt.",
   "It is dead: all {n} attempts failed.": { one: "Er ist tot: {n} Versuch, und der ist gescheitert.", other: "Er ist tot: Alle {n} Versuche sind gescheitert." },
   "{n} failures": { one: "{n} Fehlschlag", other: "{n} Fehlschläge" },
   "{n} lost leases": { one: "{n} verlorene Frist", other: "{n} verlorene Fristen" },

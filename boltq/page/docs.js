@@ -111,7 +111,7 @@ function answer(status, response) {
     headers.length ? make("span", { className: "told" }, `${t("Headers")} `, ...headers.flatMap((one) => [one, " "])) : null,
     content ? members(content.schema) : null,
     ...examples.flatMap((each) => [
-      make("h4", { lang: "en" }, each.summary),
+      make("h3", { lang: "en" }, each.summary),
       each.description ? make("p", { className: "quiet", lang: "en" }, each.description) : "",
       make("pre", { tabIndex: 0 }, pretty(each.value))]));
 }
@@ -124,11 +124,11 @@ function described(operation, parameters) {
   const bad = statuses.filter(([status]) => status >= 400);
   return make("div", {},
     make("p", {}, prose(operation.description)),
-    ...(parameters.length ? [make("h4", {}, t("Parameters")), parameterList(parameters)] : []),
-    ...(schema ? [make("h4", {}, t("Body: {kind}", { kind: kindOf(schema) })), members(schema)] : []),
-    make("h4", {}, t("Answers")), ...good.map(([status, told]) => answer(status, told)),
+    ...(parameters.length ? [make("h3", {}, t("Parameters")), parameterList(parameters)] : []),
+    ...(schema ? [make("h3", {}, t("Body: {kind}", { kind: kindOf(schema) })), members(schema)] : []),
+    make("h3", {}, t("Answers")), ...good.map(([status, told]) => answer(status, told)),
     make("details", { className: "refusals" },
-      make("summary", {}, make("h4", {}, t("Refusals")), bad.map(([status]) => status).join(" ")),
+      make("summary", {}, make("h3", {}, t("Refusals")), bad.map(([status]) => status).join(" ")),
       ...bad.map(([status, told]) => answer(status, told))));
 }
 
@@ -243,7 +243,7 @@ function form(method, path, operation, parameters) {
     setTimeout(() => { copy.textContent = t("Copy the curl line"); }, 1500);
   });
   const element = make("form", { className: "try" },
-    make("h4", {}, t("Try it")),
+    make("h3", {}, t("Try it")),
     examples.length > 1 ? field(t("example"), choice) : null,
     ...parameters.filter((each) => !SELDOM.includes(each.name)).map(labelled),
     make("details", {}, make("summary", { className: "quiet" }, t("More headers")),
@@ -297,7 +297,7 @@ function frame() {
       make("a", { className: "raw", href: "openapi.json" }, "openapi.json")),
     make("div", { className: "page" },
       make("nav", { id: "nav", ariaLabel: t("Operations") }, make("label", { className: "find" }, `${t("Find")} `, find)),
-      make("main", { id: "main", tabIndex: -1 }, make("p", { id: "about", className: "about" }, t("Reading the document of the API…")))));
+      make("main", { id: "main", tabIndex: -1 }, make("h1", {}, t("The HTTP API")), make("p", { id: "about", className: "about" }, t("Reading the document of the API…")))));
   form.addEventListener("submit", (event) => event.preventDefault());
 }
 
@@ -315,7 +315,7 @@ function show() {
       }
     }
     $("main").append(section);
-    $("nav").append(make("section", { lang: "en" }, make("h3", {}, tag.name), list));
+    $("nav").append(make("section", { lang: "en" }, make("h2", {}, tag.name), list));
   }
 }
 

@@ -5,6 +5,7 @@ from queue import Empty, SimpleQueue
 
 import pytest
 from queue_state import QueueState
+from servers import until
 from workers import wait_for, working
 
 from boltq.execution import Execution
@@ -21,6 +22,16 @@ def taker(line: Waiting, into: SimpleQueue[Execution | None]) -> threading.Threa
     thread = threading.Thread(target=lambda: into.put(line.take()), daemon=True)
     thread.start()
     return thread
+
+
+class Bell(SimpleQueue[None]):
+    """Counts who came to wait for it."""
+
+    came = 0
+
+    def get(self, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002
+        self.came += 1
+        super().get(block, timeout)
 
 
 def test_as_many_slow_jobs_as_threads_run_at_once(q: QueueState) -> None:
@@ -43,7 +54,9 @@ def test_the_first_that_came_is_taken_first_and_the_last_given_back_first() -> N
 
 def test_one_put_wakes_a_thread_for_each_job_that_is_left_behind() -> None:
     line, taken = Waiting(), SimpleQueue[Execution | None]()
+    line._bell = bell = Bell()
     threads = [taker(line, taken) for _ in range(4)]
+    until(lambda: bell.came == 4)  # who comes later takes a job without being woken
     line.put(jobs(4))
     for thread in threads:
         thread.join(10)

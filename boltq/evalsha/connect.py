@@ -54,14 +54,15 @@ def connect(address: Address, *, timeout_seconds: float) -> Any:
     """
 
     def make() -> Any:
-        client = _client(address, timeout_seconds)
+        client = bare(address, timeout_seconds=timeout_seconds)
         make_lean(client)
         return client
 
     return _Late(make) if address.kind == "cluster" else make()
 
 
-def _client(address: Address, timeout_seconds: float) -> Any:
+def bare(address: Address, *, timeout_seconds: float) -> Any:
+    """Open the same as redis-py has it, with its own pool."""
     once = Retry(NoBackoff(), 0)
     shared: dict[str, Any] = {
         "username": address.username,

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
-from boltq.evalsha.connect import ROAD_ERRORS
+from boltq.evalsha.connect import ROAD_ERRORS, bare
 from boltq.evalsha.exchange import exchange
 from boltq.evalsha.packing import packed
 from boltq.evalsha.server import _MANIFEST, SCHEMA, Server
@@ -62,6 +62,8 @@ class PlainServer(Server):
 
     All that it writes or deletes lies under the queue that it is told; see `Server`.
     """
+
+    _bare: Any = None
 
     def plain(self, queue: str, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Send commands on a queue's keys in one round trip; raises if one is refused."""
@@ -131,14 +133,19 @@ class PlainServer(Server):
     def no_op(self, queue: str) -> Callable[[], object]:
         """Load a script that does nothing; returns what runs it by redis-py's own means.
 
-        It is the least that a call of a script can cost there.
+        It is the least that a call of a script costs there, over a connection and a pool as
+        redis-py has them.
         """
+        key = self.key(queue, "jobs")
         try:
-            node = self._node(queue)
+            if self._bare is None:
+                self._bare = bare(self.address, timeout_seconds=5.0)
+            node = self._bare
+            if self.address.kind == "cluster":
+                node = node.get_redis_connection(node.get_node_from_key(key))
             sha = node.script_load(NO_OP)
         except ROAD_ERRORS as problem:
             raise self._named(problem) from problem
-        key = self.key(queue, "jobs")
 
         def run() -> object:
             try:
@@ -147,6 +154,12 @@ class PlainServer(Server):
                 raise self._named(problem) from problem
 
         return run
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._bare is not None:
+            self._bare.close()
+        super().close()
 
     def _info(self, queue: str, *sections: str) -> dict[str, Any]:
         try:

@@ -13,6 +13,8 @@ LeftOut = Literal[""]
 LEFT_OUT: LeftOut = ""
 """The value of an item's field that is left out."""
 
+_flat = cast("Callable[[Iterable[Any]], Iterable[Argument]]", chain.from_iterable)
+
 
 def _read(
     script: str,
@@ -154,7 +156,7 @@ def ack(
     argv: list[Argument] = [
         "" if told is None else told,
     ]
-    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    argv += _flat(items)
     return Call("ack", queue, argv, _parse_ack)
 
 
@@ -367,7 +369,7 @@ def alter(
     Cost: O(n log m), n = jobs given, m = jobs of the queue.
     """
     argv: list[Argument] = []
-    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    argv += _flat(items)
     return Call("alter", queue, argv, _parse_alter)
 
 
@@ -475,7 +477,7 @@ def audit(
     argv: list[Argument] = [
         of,
     ]
-    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    argv += _flat(items)
     return Call("audit", queue, argv, _parse_audit)
 
 
@@ -592,7 +594,7 @@ def cancel(
     Cost: O(n log m), n = jobs given, m = jobs of the queue.
     """
     argv: list[Argument] = []
-    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    argv += _flat(items)
     return Call("cancel", queue, argv, _parse_cancel)
 
 
@@ -836,7 +838,7 @@ def configure(
     Cost: O(n), n = settings.
     """
     argv: list[Argument] = []
-    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    argv += _flat(items)
     return Call("configure", queue, argv, _parse_configure)
 
 
@@ -1071,7 +1073,7 @@ def enqueue(
         "" if cap_ms is None else cap_ms,
         "" if jitter is None else _decimal(jitter),
     ]
-    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    argv += _flat(items)
     return Call("enqueue", queue, argv, _parse_enqueue)
 
 
@@ -1279,7 +1281,7 @@ def extend(
         lease_ms,
         "" if told is None else told,
     ]
-    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    argv += _flat(items)
     return Call("extend", queue, argv, _parse_extend)
 
 
@@ -1427,7 +1429,7 @@ def fail(
     argv: list[Argument] = [
         "" if told is None else told,
     ]
-    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    argv += _flat(items)
     return Call("fail", queue, argv, _parse_fail)
 
 
@@ -1708,7 +1710,7 @@ def inspect(
     argv: list[Argument] = [
         with_payload,
     ]
-    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    argv += _flat(items)
     return Call("inspect", queue, argv, _parse_inspect)
 
 
@@ -2015,7 +2017,7 @@ def mend(
     argv: list[Argument] = [
         of,
     ]
-    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    argv += _flat(items)
     return Call("mend", queue, argv, _parse_mend)
 
 
@@ -2411,7 +2413,7 @@ def purge(
         limit,
         cursor,
     ]
-    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    argv += _flat(items)
     return Call("purge", queue, argv, _parse_purge)
 
 
@@ -2552,7 +2554,7 @@ def recall(
     Cost: O(n), n = tokens given.
     """
     argv: list[Argument] = []
-    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    argv += _flat(items)
     return Call("recall", queue, argv, _parse_recall)
 
 
@@ -2676,7 +2678,7 @@ def release(
     argv: list[Argument] = [
         "" if told is None else told,
     ]
-    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    argv += _flat(items)
     return Call("release", queue, argv, _parse_release)
 
 
@@ -2787,7 +2789,7 @@ def replay(
         limit,
         cursor,
     ]
-    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))
+    argv += _flat(items)
     return Call("replay", queue, argv, _parse_replay)
 
 

@@ -31,6 +31,8 @@ LeftOut = Literal[""]
 LEFT_OUT: LeftOut = ""
 """The value of an item's field that is left out."""
 
+_flat = cast("Callable[[Iterable[Any]], Iterable[Argument]]", chain.from_iterable)
+
 
 def _read(
     script: str,
@@ -112,7 +114,7 @@ def _function(script: Script, names: Names) -> Iterator[str]:
 
 def _items(fields: tuple[Argument, ...]) -> Iterator[str]:
     if all(field.type != "number" for field in fields):
-        yield '    argv += chain.from_iterable(cast("Iterable[Iterable[Argument]]", items))'
+        yield "    argv += _flat(items)"
         return
     yield "    for item in items:"
     yield '        values = cast("Iterable[Argument | float]", item)'

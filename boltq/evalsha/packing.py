@@ -28,7 +28,7 @@ def after(begun: Head, arguments: Iterable[Any]) -> bytes:
     """Write a command of which only the arguments are new. Raises as `packed`."""
     rest = tuple(arguments)
     count = len(begun.parts) + len(rest)
-    return b"*%d\r\n%b%b" % (count, begun.packed, _uncounted(_packed(rest)))
+    return b"*%d\r\n" % count + begun.packed + _uncounted(_packed(rest))
 
 
 def _packed(parts: tuple[Any, ...]) -> bytes:

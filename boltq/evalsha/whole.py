@@ -30,7 +30,7 @@ class Whole(AbstractConnection):
         self.owed += len(commands)
         if len(commands) > 1 and sum(map(len, commands)) <= _ONE_WRITE_BYTES:
             commands = [b"".join(commands)]
-        self.send_packed_command(commands)  # type: ignore[no-untyped-call]
+        self.send_packed_command(commands, check_health=False)  # type: ignore[no-untyped-call]
 
     def hear(self) -> object:
         """Read one answer; a refusal is returned, not raised."""

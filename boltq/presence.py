@@ -8,6 +8,7 @@ import msgspec
 
 from boltq import orders, scripts
 from boltq.evalsha import Server
+from boltq.evalsha.registry import WORKERS_KEPT_MS
 from boltq.job import described, moment_of, shown_time
 from boltq.orders import Order
 
@@ -141,7 +142,11 @@ def workers(server: Server) -> list[WorkerReport]:
     """
     now_ms = server.now_ms()
     listed = server.registry.workers()
-    read = (_read(written, seen_ms, now_ms, order) for seen_ms, written, order in listed)
+    read = (
+        _read(written, seen_ms, now_ms, order)
+        for seen_ms, written, order in listed
+        if now_ms - seen_ms <= WORKERS_KEPT_MS  # the next to write takes it out, if there is one
+    )
     found = sorted((one for one in read if one), key=lambda worker: worker.id)
     if any(one.via for one in found):
         held = _held(server, {queue for one in found if one.via for queue in one.queues})

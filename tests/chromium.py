@@ -24,6 +24,7 @@ FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--hide-scrollbars"),
     *("--disable-dev-shm-usage", "--remote-debugging-pipe"),
+    "--host-resolver-rules=MAP boltq.test 127.0.0.1",
 )
 
 

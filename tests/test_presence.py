@@ -72,6 +72,12 @@ def test_one_that_is_gone_fades_and_is_taken_out_by_the_next_to_write(boltq: Bol
     assert set(raw.zrange(f"{prefix}1:workers", 0, -1)) == {b"here", b"quiet"}
 
 
+def test_one_that_is_gone_fades_although_nobody_writes_any_more(boltq: BoltQ) -> None:
+    registry, now_ms = boltq.server.registry, boltq.server.now_ms()
+    registry.note_worker("old", report("old"), now_ms - WORKERS_KEPT_MS - 1000)
+    assert boltq.workers() == []
+
+
 def test_so_many_at_a_time_are_taken_out(boltq: BoltQ) -> None:
     registry, now_ms = boltq.server.registry, boltq.server.now_ms()
     raw, key = boltq.server._redis, f"{boltq.server.prefix}1:workers"

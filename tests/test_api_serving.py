@@ -351,20 +351,28 @@ def test_the_loop_rests_while_a_thread_sends(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_small_answer_goes_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[bytes] = []
+    made_by: list[int] = []
+    sent_by: list[int] = []
     send = channel.Channel.send
 
     def noted(self: channel.Channel, data: bytes, do_close: bool = True) -> int:  # noqa: FBT001, FBT002
         sent.append(data)
+        sent_by.append(threading.get_ident())
         return send(self, data, do_close)
 
+    def greeting(environ: Any, start_response: Any) -> Any:
+        made_by.append(threading.get_ident())
+        return greet(environ, start_response)
+
     monkeypatch.setattr(channel.Channel, "send", noted)
-    with served(greet) as (serving, _stop):
+    with served(greeting) as (serving, _stop):
         connection = HTTPConnection("127.0.0.1", serving.port, timeout=10)
         for _ in range(3):
             connection.request("GET", "/")
             assert connection.getresponse().read() == b"0"
         connection.close()
     assert [(one[:9], one[-5:]) for one in sent] == [(b"HTTP/1.1 ", b"\r\n\r\n0")] * 3
+    assert sent_by == made_by  # and not once the loop comes round to it
 
 
 def test_the_loop_rests_while_an_answer_is_put_together(monkeypatch: pytest.MonkeyPatch) -> None:

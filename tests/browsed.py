@@ -69,7 +69,7 @@ class Site:
 
     def shows(self, text: str) -> bool:
         """Whether a text is to be seen now."""
-        return bool(self.page.run(f"document.body?.innerText.includes({json.dumps(text)})"))
+        return self.page.holds(f"document.body?.innerText.includes({json.dumps(text)})")
 
     def clicks(self, text: str) -> None:
         """Click what has just this text, once it is there and may be clicked."""

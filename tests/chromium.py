@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,10 @@ FLAGS = (
     *("--disable-dev-shm-usage", "--remote-debugging-pipe"),
     "--host-resolver-rules=MAP boltq.test 127.0.0.1",
 )
+
+
+class Navigated(AssertionError):
+    """What was asked of a page came to nothing, for another came in its place."""
 
 
 class Page:
@@ -62,6 +66,8 @@ class Page:
         while True:
             came = self._read()
             if came.get("id") == self._count:
+                if "navigated" in str(came.get("error", "")):
+                    raise Navigated(came)
                 assert "error" not in came, came
                 return dict(came["result"])
             self._note(came)
@@ -90,7 +96,14 @@ class Page:
         return told["result"].get("value")
 
     def until(self, script: str) -> None:
-        until(lambda: bool(self.run(script)))
+        """Wait until an expression is true, on whatever page there is by then."""
+        until(lambda: self.holds(script))
+
+    def holds(self, script: str) -> bool:
+        """Whether an expression is true; it is not while one page comes after another."""
+        with suppress(Navigated):
+            return bool(self.run(script))
+        return False
 
     def key(self, name: str) -> None:
         codes = {"Tab": 9, "Enter": 13, "Escape": 27, "Space": 32, ".": 190, "/": 191, "?": 191}

@@ -60,10 +60,13 @@ def lives(site: Site, draw: random.Random) -> None:
         site.boltq.enqueue("fail", {"times": times}, queue="playground", backoff=Backoff(2))
 
 
-def filled(site: Site) -> dict[str, str]:
+def filled(site: Site, language: str) -> dict[str, str]:
     """Live for a while with the page open; returns the screens by name."""
     draw = random.Random(7)
     site.opens()
+    site.page.run(f"localStorage.setItem('boltq.language', '{json.dumps(language)}')")
+    site.page.run("location.reload()")
+    site.page.until("document.querySelector('main h1') !== null")
     end = time.monotonic() + FILLING_SECONDS
     site.boltq.enqueue("nightly.report", {"day": "2026-11-26"}, queue="reports", delay_seconds=3600)
     while time.monotonic() < end:
@@ -127,10 +130,7 @@ def main() -> None:
         browser(Path(own)) as page,
         browsed(page, server, queues=queues) as site,
     ):
-        places = filled(site)
-        site.page.run(f"localStorage.setItem('boltq.language', '{json.dumps(asked.language)}')")
-        site.page.run("location.reload()")
-        site.page.until("document.querySelector('main h1') !== null")
+        places = filled(site, asked.language)
         if asked.readme:
             size = (1200, 760)
             takes(site, folder / "overview.png", places["overview"], size, "light")

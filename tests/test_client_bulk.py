@@ -156,6 +156,10 @@ def test_where_the_server_stays_away_the_jobs_of_the_batch_are_named(
 def test_no_connection_is_left_in_use(app: BoltQ, queue: str) -> None:
     app.enqueue_many(echoes(1200), queue=queue)
     pool = app.server._redis.connection_pool
+    known = set(pool._get_free_connections())
+    assert known  # nor lost, so that the collector of garbage closes it
+    app.enqueue_many(echoes(1200), queue=queue)
+    assert set(pool._get_free_connections()) == known
     assert not pool._get_in_use_connections()
 
 

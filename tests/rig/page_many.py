@@ -110,7 +110,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--jobs", type=int, default=1_000_000)
     parser.add_argument("--servers", default="redis,valkey")
     asked = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as own, browser(Path(own)) as page:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as own, browser(Path(own)) as page:
         for kind in asked.servers.split(","):
             for line in told_of(kind, asked.jobs, page):
                 print(line, flush=True)

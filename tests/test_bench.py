@@ -298,7 +298,7 @@ def test_the_worker_without_jobs_ahead_has_room_for_those_of_its_threads_alone(
     for program in ("pass", process.WORK_ALONE[1]):
         exec(program)
         fast = pace.Pace(threads=2)
-        fast.worked(100_000)
+        fast.worked(100_000, 0.0)
         time.sleep(2 * pace.WINDOW_SECONDS)
         rooms.append(fast.room(held=0))
     assert rooms[0] > 1000

@@ -27,10 +27,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     return now
 
 
-def work(pace: Pace, clock: list[float], *, jobs: int, seconds: float) -> None:
-    """Let so many handlers end, evenly over the time."""
+def work(
+    pace: Pace, clock: list[float], *, jobs: int, seconds: float, each_seconds: float = 0.0
+) -> None:
+    """Let so many handlers end, evenly over the time, which took so long each."""
     for _ in range(round(seconds / WINDOW_SECONDS)):
-        pace.worked(round(jobs * WINDOW_SECONDS / seconds))
+        count = round(jobs * WINDOW_SECONDS / seconds)
+        pace.worked(count, count * each_seconds)
         clock[0] += WINDOW_SECONDS * 1.001
         pace.room(held=0)
 
@@ -54,9 +57,9 @@ def test_a_few_slow_jobs_among_fast_ones_show_in_the_pace(clock: list[float]) ->
     """Else a burst of fast ones would have many claimed, to wait for the slow one behind them."""
     pace = Pace(1)
     for _ in range(20):
-        pace.worked(40)  # within 5 ms, which would be 8,000 a second
+        pace.worked(40, 0.0)  # within 5 ms, which would be 8,000 a second
         work(pace, clock, jobs=0, seconds=0.05)
-    pace.worked(40)
+    pace.worked(40, 0.0)
     work(pace, clock, jobs=0, seconds=0.005)
     assert 30 <= pace.ahead < 60  # 50 ms at 800 a second, and what the last burst adds
 
@@ -68,6 +71,17 @@ def test_jobs_that_take_long_are_not_claimed_ahead_however_many_threads_there_ar
     work(pace, clock, jobs=4000, seconds=2.0)  # 50 ms each
     assert pace.room(held=100) == 0
     assert pace.room(held=99) == 1
+
+
+def test_jobs_of_which_some_are_slow_are_not_claimed_ahead_though_many_threads_do_many(
+    clock: list[float],
+) -> None:
+    """One of twenty takes 0.1 s, the rest 1 ms: a claim for each costs little beside them."""
+    pace = Pace(8)
+    work(pace, clock, jobs=1600, seconds=2.0, each_seconds=0.006)
+    assert pace.room(held=0) == 8
+    work(pace, clock, jobs=14_000, seconds=2.0, each_seconds=0.0011)
+    assert pace.room(held=0) > 300
 
 
 def test_what_was_fast_and_is_slow_is_not_claimed_ahead_any_more(clock: list[float]) -> None:
@@ -133,7 +147,7 @@ def test_more_than_a_second_of_work_does_not_wait(clock: list[float]) -> None:
     for _ in range(60):
         clock[0] += LOOK_SECONDS * 1.01
         if held.performer.waiting.take():
-            held.pace.worked(1)
+            held.pace.worked(1, 0.0)
         told.append(held.look())
     given_back = [count for count in told if count]
     assert sum(told[:24]) == 0

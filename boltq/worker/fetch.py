@@ -90,9 +90,9 @@ class Fetcher:
         self._said: dict[str, str] = {}
         self._away: set[str] = set()
 
-    def freed(self, worked: int) -> None:
-        """Say that jobs have ended, `worked` of them by their handlers; called by one thread."""
-        self._pace.worked(worked)
+    def freed(self, worked: int, busy_seconds: float) -> None:
+        """Say that jobs have ended, `worked` by handlers, which took so long; by one thread."""
+        self._pace.worked(worked, busy_seconds)
         self._freed.set()
 
     def stop(self) -> None:

@@ -12,12 +12,15 @@ MEMORY_SECONDS = 0.2
 AHEAD_SECONDS = 0.05
 MOST_AHEAD = 2000
 
+SLOW_SECONDS = 0.004
+"""Where a job takes its thread longer than that, a claim for each costs little beside it."""
+
 FEWEST = 250
 """So many free places are always worth a claim, however many more there are to be."""
 
 
 class Pace:
-    """Room for more jobs, from the speed at which the last ones were worked off.
+    """Room for more jobs, from how fast the last ones were worked off, and how long each took.
 
     Fast jobs are claimed some 50 ms ahead, so that a claim brings many and the server has the next
     one to do while these are worked off. Slow ones are not claimed ahead at all: they would wait
@@ -29,13 +32,16 @@ class Pace:
         self._threads = threads
         self.ahead = 0
         self._speed = 0.0  # jobs a second
+        self._busy = 0.0  # of all threads, in seconds a second
         self._worked = 0
+        self._busy_seconds = self._busy_before = 0.0
         self._worked_before = 0
         self._since = time.monotonic()
 
-    def worked(self, count: int) -> None:
-        """Say that so many handlers have ended; one other thread may call it."""
+    def worked(self, count: int, busy_seconds: float) -> None:
+        """Say that so many handlers have ended, and how long they took; by one other thread."""
         self._worked += count
+        self._busy_seconds += busy_seconds
 
     @property
     def worked_ever(self) -> int:
@@ -50,10 +56,15 @@ class Pace:
             worked = self._worked - self._worked_before
             self._worked_before += worked
             self._since = now
-            self._speed += (worked / elapsed - self._speed) * -math.expm1(-elapsed / MEMORY_SECONDS)
+            busy_seconds = self._busy_seconds - self._busy_before
+            self._busy_before += busy_seconds
+            share = -math.expm1(-elapsed / MEMORY_SECONDS)
+            self._speed += (worked / elapsed - self._speed) * share
+            self._busy += (busy_seconds / elapsed - self._busy) * share
             # Less those for the threads: so none where a job takes longer than that.
             ahead = int(self._speed * AHEAD_SECONDS) - self._threads
-            self.ahead = max(0, min(MOST_AHEAD, ahead))
+            is_slow = self._busy > SLOW_SECONDS * self._speed
+            self.ahead = 0 if is_slow else max(0, min(MOST_AHEAD, ahead))
         room = self._threads + self.ahead - held
         return room if room >= max(1, min(self.ahead // 2, FEWEST)) else 0
 

@@ -44,7 +44,7 @@ class Settler:
 
     While jobs wait here, no thread is idle until an end is told: then they are told together.
     `freed` is called whenever jobs have ended, before they are settled: there is room for others.
-    It is told how many of them their handlers have worked off.
+    It is told how many of them their handlers have worked off, and in how many seconds.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Settler:
         *,
         waiting: Waiting,
         outage: Outage,
-        freed: Callable[[int], None],
+        freed: Callable[[int, float], None],
     ) -> None:
         self._server = server
         self._ended = ended
@@ -88,7 +88,8 @@ class Settler:
             before = len(self._unheard) + len(gathered)
             unheard, self._unheard = self._unheard, []
             try:
-                self._freed(sum(1 for execution, _ in gathered if execution.ended))
+                took = [one.ended - one.started for one, _ in gathered if one.ended]
+                self._freed(len(took), sum(took))
                 self._unheard = self._settle([*unheard, *self._held(gathered)])
             finally:
                 self._leases.settled(before - len(self._unheard))

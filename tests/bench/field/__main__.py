@@ -94,7 +94,7 @@ def _round(
 ) -> Iterator[tuple[str, float]]:
     """Measure each way once, on an empty server."""
     jobs = _jobs(one, most)
-    few = jobs if one.library.forks or not one.library.bulk else int(jobs * SINGLE_SHARE)
+    few = min(jobs, int(most * SINGLE_SHARE))  # as many for each: all open their connection in it
     if one.library.single:
         server.raw().flushall()
         yield "enqueue", few / one.enqueue("single", few)

@@ -12,6 +12,7 @@ from boltq.api.limits import Limits
 from boltq.api.middleware import RequestLog, SameOrigin, Unchanged
 from boltq.api.redaction import Redaction
 from boltq.api.request_lines import RequestLines
+from boltq.api.shared import Shared
 from boltq.api.traffic import Traffic
 from boltq.client import BoltQ
 from boltq.settings import Settings
@@ -50,6 +51,7 @@ def create_app(
             Redaction(settings.redact if settings else ()),
             SameOrigin(),
             Unchanged(),
+            Shared(table),
         ]
     )
     problems.install(app)

@@ -38,7 +38,8 @@ class Route(NamedTuple):
 
     GET has HEAD with it, and each path OPTIONS, which is open. `media` is what it can answer with:
     who accepts none of them gets a 406, at a path that has none nobody does. `matched` are the
-    methods that change what has been seen: a setting makes them want an If-Match.
+    methods that change what has been seen: a setting makes them want an If-Match. What `is_shared`
+    answers all who ask the same alike, and may be given to several.
     """
 
     path: str
@@ -46,6 +47,7 @@ class Route(NamedTuple):
     scopes: Mapping[str, Scope]
     media: tuple[str, ...] = (falcon.MEDIA_JSON,)
     matched: frozenset[str] = frozenset()
+    is_shared: bool = False
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -76,7 +78,12 @@ def table(
             {"GET": "read"},
             media=exposition.MEDIA,
         ),
-        Route("/api/jobs", jobs.Jobs(boltq, Entry(boltq)), {"GET": "read", "POST": "enqueue"}),
+        Route(
+            "/api/jobs",
+            jobs.Jobs(boltq, Entry(boltq)),
+            {"GET": "read", "POST": "enqueue"},
+            is_shared=True,
+        ),
         Route("/api/jobs/batch", batch.Batch(boltq), {"POST": "enqueue"}),
         Route("/api/jobs/status", jobs.JobStatus(boltq), {"GET": "read"}),
         Route(
@@ -99,29 +106,31 @@ def table(
         Route(
             "/api/scripts/{name}", scripts.OneScript(), {"GET": "read"}, media=(falcon.MEDIA_TEXT,)
         ),
-        Route("/api/dead", listing.Dead(boltq), {"GET": "read"}),
+        Route("/api/dead", listing.Dead(boltq), {"GET": "read"}, is_shared=True),
         Route("/api/dead/groups", groups.DeadGroups(boltq), {"GET": "read"}),
         Route(
             "/api/operations",
             operations.Operations(boltq, drive),
             {"GET": "read", "POST": "admin"},
+            is_shared=True,
         ),
         Route("/api/operations/{id}", operations.OneOperation(boltq), {"GET": "read"}),
         Route("/api/operations/{id}/stop", operations.Stop(boltq), {"POST": "admin"}),
         Route("/api/overview", overview.Overview(looks), {"GET": "read"}),
         Route("/api/stats", queues.AllStats(boltq), {"GET": "read"}),
-        Route("/api/series", happened.Series(boltq), {"GET": "read"}),
+        Route("/api/series", happened.Series(boltq), {"GET": "read"}, is_shared=True),
         Route("/api/events", happened.Events(boltq), {"GET": "read"}),
-        Route("/api/queues", queues.Queues(boltq), {"GET": "read"}),
+        Route("/api/queues", queues.Queues(boltq), {"GET": "read"}, is_shared=True),
         Route(
             "/api/queues/{queue}",
             queues.OneQueue(boltq),
             {"GET": "read", "PATCH": "admin", "DELETE": "admin"},
+            is_shared=True,
         ),
         Route("/api/queues/{queue}/purge", queues.Purge(boltq, drive), {"POST": "admin"}),
         Route("/api/queues/{queue}/pause", queues.Pause(boltq), {"POST": "admin"}),
         Route("/api/queues/{queue}/resume", queues.Resume(boltq), {"POST": "admin"}),
-        Route("/api/workers", workers.Workers(boltq), {"GET": "read"}),
+        Route("/api/workers", workers.Workers(boltq), {"GET": "read"}, is_shared=True),
         Route("/page/{version}/{part}", page.Files(), {"GET": "open"}, media=()),
         Route("/page/{version}/{part}/{file}", page.Files(), {"GET": "open"}, media=()),
         Route("/api/workers/{id}/quiet", workers.Ask(boltq, "quiet"), {"POST": "admin"}),

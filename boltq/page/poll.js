@@ -24,6 +24,7 @@ export class Poll {
     this.heard = signal(0);
     this._tag = "";
     this._pause = 0;
+    this._isDue = false;
     this._timer = null;
     this._asking = null;
     this._onSight = () => { if (!document.hidden) this.look(); };
@@ -51,6 +52,7 @@ export class Poll {
   /** Look now, and from then on as at the beginning. */
   look() {
     this._pause = 0;
+    this._isDue = false;
     if (!isPaused.peek() || !this.heard.peek()) this._soon(0);
   }
 
@@ -67,6 +69,9 @@ export class Poll {
     let wait = 0;
     try {
       const headers = this._tag ? { "If-None-Match": this._tag } : {};
+      // By itself it takes what others saw in the last second; a person who acted sees what came of it.
+      if (this._isDue) headers["Cache-Control"] = "max-age=1";
+      this._isDue = true;
       const answer = await get(typeof this.path === "function" ? this.path() : this.path, { headers, signal: this._asking.signal });
       if (!this._isOn) return;
       this._took(answer);

@@ -69,6 +69,7 @@ class Viewer:
         self._polls, self._random = polls, random.Random(seed)
         self._tags = [""] * len(polls)
         self._pauses = [0.0] * len(polls)
+        self._is_again = [False] * len(polls)
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._look)
 
@@ -95,7 +96,9 @@ class Viewer:
     def _asked(self, n: int) -> float:
         """Ask once; returns how long the page waits before it asks that again."""
         poll = self._polls[n]
-        headers = {"If-None-Match": self._tags[n]} if self._tags[n] else {}
+        headers = {"Cache-Control": "max-age=1"} if self._is_again[n] else {}
+        headers |= {"If-None-Match": self._tags[n]} if self._tags[n] else {}
+        self._is_again[n] = True
         self._connection.request("GET", poll.path, headers=headers)
         response = self._connection.getresponse()
         response.read()

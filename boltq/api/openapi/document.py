@@ -58,6 +58,11 @@ class Served(Protocol):
         """What a caller needs, by method."""
         ...
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether what is read there may be given to several who ask alike."""
+        ...
+
 
 def written(served: Iterable[Served]) -> Schema:
     """Return the document of what is served; a route that nothing describes is not in it."""
@@ -66,7 +71,9 @@ def written(served: Iterable[Served]) -> Schema:
         for method, scope in route.scopes.items():
             key = f"{method} {route.path}"
             if key in OPERATIONS:
-                told = _operation(method, OPERATIONS[key], examples().get(key, []), scope)
+                more = ["if_none_match"] if method == "GET" else []
+                more += ["max_age"] if method == "GET" and route.is_shared else []
+                told = _operation(method, OPERATIONS[key], examples().get(key, []), scope, more)
                 paths.setdefault(route.path, {})[method.lower()] = told
     bodies = {one.body for one in OPERATIONS.values() if isinstance(one.body, type)}
     schemas = {**of_bodies(*bodies), **SHAPES, **upkeep_shapes.SHAPES, **history.SHAPES}
@@ -100,7 +107,9 @@ def examples() -> Mapping[str, list[dict[str, Any]]]:
     return found
 
 
-def _operation(method: str, one: Operation, shown: list[dict[str, Any]], scope: str) -> Schema:
+def _operation(
+    method: str, one: Operation, shown: list[dict[str, Any]], scope: str, parameters: list[str]
+) -> Schema:
     answers = {**one.answers, **({304: _SAME} if method == "GET" else {})}
     more = ("ETag",) if method == "GET" else ()
     told: Schema = {
@@ -109,7 +118,7 @@ def _operation(method: str, one: Operation, shown: list[dict[str, Any]], scope: 
         "summary": one.summary,
         "description": one.description,
         "security": [] if scope == "open" else [{"key": [scope]}],
-        "parameters": [*_parameters(one, shown, ["if_none_match"] if method == "GET" else [])],
+        "parameters": [*_parameters(one, shown, parameters)],
         "responses": {
             str(status): _answer(status, answer, more, shown) for status, answer in answers.items()
         },

@@ -195,6 +195,10 @@ PARAMETERS: Mapping[str, Parameter] = {
         f"{LONGEST_WAIT_SECONDS} at most.",
         {"type": "string"},
     ),
+    "max_age": Parameter(
+        *("Cache-Control", "header"),
+        "`max-age=1`: what another was answered within the last second will do.",
+    ),
     "if_none_match": Parameter(
         *("If-None-Match", "header"), "The ETag of what you have: if it is still so, a 304."
     ),

@@ -28,6 +28,14 @@ def test_a_bell_that_rings_already_is_not_rung_again(quiet: QueueState) -> None:
     assert quiet.bell() == 1
 
 
+def test_a_claim_that_leaves_jobs_does_not_ring_a_bell_that_rings_already(q: QueueState) -> None:
+    q.enqueue("a", "b", "c")
+    assert q.bell() == 1
+    for token in ("t1", "t2"):
+        q.claim(token, limit=1)
+        assert q.bell() == 1
+
+
 def test_a_duplicate_does_not_ring(quiet: QueueState) -> None:
     quiet.enqueue("held", "delayed", "retry")
     quiet.enqueue("held", delay_ms=1)

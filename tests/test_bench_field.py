@@ -77,8 +77,9 @@ def test_the_field_measures_boltq_alone_where_nothing_may_be_fetched(tmp_path: P
         *("--folder", str(tmp_path / "field"), "--to", str(table)),
     )
     assert table.read_text() == said
-    rates, costs = re.findall(r"(?m)^\| boltq \d.*$", said)
-    for row, count in ((rates, 3), (costs, 2)):  # drained, one by one, in bulk; commands, CPU
+    rows = re.findall(r"(?m)^\| boltq \d.*$", said)
+    # Drained, one by one, in bulk; commands, CPU; picked up, p50 and p99.
+    for row, count in zip(rows, (3, 2, 2), strict=True):
         figures = re.findall(r"([\d,]+(?:\.\d+)?) \(", row)
         assert len(figures) == count
         assert all(float(figure.replace(",", "")) > 0 for figure in figures)

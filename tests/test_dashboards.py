@@ -15,7 +15,7 @@ def test_the_rig_tells_what_reading_takes_beside_a_load(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dashboards, "SETTLE_SECONDS", 0.3)
-    tiny = ("--seconds", "0.4", "--pairs", "1", "--viewers", "9", "--rate", "1000")
+    tiny = ("--seconds", "1.2", "--pairs", "1", "--viewers", "9", "--rate", "1000")
     dashboards.main([*tiny, "--queues", "2", "--screens", "all", "--servers", "valkey"])
     about, heading, row, verdict = capsys.readouterr().out.splitlines()
     assert about.startswith("valkey, 9 viewers, 2 queues")

@@ -20,6 +20,7 @@ from boltq import BoltQ, NewJob, ids, scripts
 from boltq.bench import moves
 from boltq.call import Call
 from boltq.cli import main as cli
+from boltq.evalsha.packing import packed
 from boltq.evalsha.server import Server, sources
 
 BURST = 500
@@ -126,6 +127,7 @@ def serve() -> None:
         return ("EVALSHA_RO", *words[1:]) if call.script in reads else words
 
     Server.command = command  # type: ignore[method-assign]
+    Server.packed = lambda server, call: packed(*command(server, call))  # type: ignore[method-assign]
     run_command("boltq", "api", "--port", "0")
 
 

@@ -217,5 +217,5 @@ def test_a_job_whose_notes_are_refused_is_acked_without_them(
     monkeypatch.setattr(notes.News, "written", lambda _news, _item: b"nonsense")
     q.enqueue("a", "b")
     with workers.working(q, {"echo": lambda: current_job().log("x")}):
-        until(lambda: len(q.order("completed")) == 2)
+        workers.wait_for(q, "completed", "a", "b")
     assert boltq.get(f"{q.name}:a").log == []

@@ -4,36 +4,25 @@ After each fault the same client goes on by itself, and what it asked for was do
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from every_verb import CASES
 from impatient import executed
-from line import Line, line_to
+from line import Line
 from queue_keys import PARTS
 from queue_state import QueueState
-from servers import TestServer, process_server
+from servers import TestServer
+from told_apart import line, own
 
 from boltq import address, scripts
 from boltq.call import Call
 from boltq.errors import BadSetting, Unavailable
 from boltq.evalsha import Server, sources
 
+__all__ = ["line", "own"]
+
 WRITING = [name for name, case in CASES.items() if case.writes]
-
-
-@pytest.fixture(scope="module", params=["redis", "valkey"])
-def own(request: pytest.FixtureRequest) -> Iterator[TestServer]:
-    with process_server(request.param) as server:
-        yield server
-
-
-@pytest.fixture
-def line(own: TestServer, tmp_path: Path) -> Iterator[Line]:
-    assert own.embedded
-    with line_to(own.embedded.socket_path, tmp_path) as line:
-        yield line
 
 
 @pytest.fixture

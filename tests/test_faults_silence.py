@@ -8,35 +8,24 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from impatient import executed, impatient
-from line import Line, line_to
+from line import Line
 from queue_state import QueueState
-from servers import TestServer, process_server, until
+from servers import TestServer, until
+from told_apart import line, own
 from workers import Gate, state, wait_for, working
 
 from boltq import address, scripts
 from boltq.errors import Unavailable
 from boltq.evalsha import Server, sources
 
+__all__ = ["line", "own"]
+
 # How long the server is stopped; by hand also 10 s.
 STOPPED_SECONDS = float(os.environ.get("TEST_STOPPED_SECONDS", "0.5"))
-
-
-@pytest.fixture(scope="module", params=["redis", "valkey"])
-def own(request: pytest.FixtureRequest) -> Iterator[TestServer]:
-    with process_server(request.param) as server:
-        yield server
-
-
-@pytest.fixture
-def line(own: TestServer, tmp_path: Path) -> Iterator[Line]:
-    assert own.embedded
-    with line_to(own.embedded.socket_path, tmp_path) as line:
-        yield line
 
 
 @pytest.fixture

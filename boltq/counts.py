@@ -31,6 +31,20 @@ def of_all(each: Mapping[str, Stats]) -> dict[str, object]:
     return {**_together(each.values()), "queues": queues}
 
 
+def longest_wait_first(each: Mapping[str, Stats]) -> list[tuple[str, Stats]]:
+    """Return the queues, those first whose oldest job was queued earliest, the idle ones by name.
+
+    By the moment, not by the wait: each queue is looked at a little later than the one before,
+    and queues would change places from look to look.
+    """
+
+    def place(one: tuple[str, Stats]) -> tuple[bool, int, str]:
+        queue, stats = one
+        return not stats.queued, stats.now_ms - stats.oldest_queued_ms if stats.queued else 0, queue
+
+    return sorted(each.items(), key=place)
+
+
 def _together(each: Iterable[Stats]) -> dict[str, int]:
     sums = Counter(dict.fromkeys(filter(_is_sum, Stats._fields), 0))  # also of no queue at all
     for stats in each:

@@ -50,7 +50,7 @@ def _made(boltq: BoltQ) -> Look:
     each = boltq.stats_of_all()
     total = counts.of_all(each)
     del total["queues"]
-    longest_first = sorted(each.items(), key=lambda one: -one[1].oldest_queued_ms)
+    longest_first = counts.longest_wait_first(each)
     queues = [{"queue": queue, **counts.of_queue(stats)} for queue, stats in longest_first]
     present = presence.workers(boltq.server)
     workers = array(worker.to_json() for worker in present)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from boltq import counts
+
 if TYPE_CHECKING:
     from boltq.client import BoltQ
     from boltq.presence import WorkerReport
@@ -60,7 +62,10 @@ def look(boltq: "BoltQ", before: Board | None) -> Board:
     each = boltq.stats_of_all()
     workers = boltq.workers()
     known = {queue.name: queue.stats for queue in before.queues} if before else {}
-    queues = [Queue(name, stats, _rates(known.get(name), stats)) for name, stats in each.items()]
+    queues = [
+        Queue(name, stats, _rates(known.get(name), stats))
+        for name, stats in counts.longest_wait_first(each)
+    ]
     now_ms = max((stats.now_ms for stats in each.values()), default=0) or boltq.server.now_ms()
     running = [
         Running(now_ms / 1000 - job.since.timestamp(), job.type, job.id, worker.id)
@@ -70,7 +75,7 @@ def look(boltq: "BoltQ", before: Board | None) -> Board:
     ]
     return Board(
         now_ms,
-        sorted(queues, key=lambda queue: (-queue.wait_seconds, queue.name)),
+        queues,
         workers,
         sorted(running, reverse=True),
     )

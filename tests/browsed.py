@@ -107,7 +107,7 @@ class Site:
         }
         command = [sys.executable, "-c", written]
         if kind != "Python":
-            command = ["sh", "-c", f"{written} -s" if kind == "curl" else written]
+            command = ["sh", "-c", written.replace("curl ", "curl -s ", 1)]
         return subprocess.check_output(command, env=environ, timeout=20).decode()
 
     def breaches(self) -> list[str]:

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from subprocess import CalledProcessError
 
 import pytest
 from browsed import Site, browsed, browser
@@ -26,12 +28,12 @@ def site(page: Page, shared_servers: Callable[[str], TestServer]) -> Iterator[Si
         yield site
 
 
-def copied(site: Site, kind: str, within: str = "") -> str:
+def copied(site: Site, kind: str, within: str = "", curl: str = "curl ") -> str:
     """Choose a kind of the snippets that are open, and return what its button would copy."""
     site.page.until(f"document.querySelector('{within} .snippets pre')?.checkVisibility()")
     site.clicks(kind)
     shown = f"document.querySelector('{within} .snippets pre').textContent"
-    words = {"curl": "curl ", "Python": "from boltq", "boltq": "boltq "}
+    words = {"curl": curl, "Python": "from boltq", "boltq": "boltq "}
     site.page.until(f"{shown}.startsWith({json.dumps(words[kind])})")
     return str(site.page.run(shown))
 
@@ -52,6 +54,18 @@ def died(site: Site, name: str) -> str:
     told = {"id": made, "error": {"type": "Timeout"}, "final": True, "token": token}
     assert site.api.ask("POST", "/api/acks", {"fails": [told]}).status == 200
     return made
+
+
+def marks(site: Site, id: str) -> None:
+    """Put a mark on a job of the list."""
+    find = f"document.querySelector('input[aria-label=\"Mark {id}\"]')"
+    site.page.until(f"{find} !== null")
+    site.page.run(f"{find}.click()")
+
+
+def refused_by(kind: str) -> AbstractContextManager[object]:
+    """What the one job that is gone makes of a run: the command line ends with it."""
+    return pytest.raises(CalledProcessError) if kind == "boltq" else nullcontext()
 
 
 ACTIONS: dict[str, tuple[Callable[[Site, str], str], str]] = {
@@ -102,6 +116,33 @@ def test_what_is_offered_to_be_copied_is_what_can_be_done_to_the_job(site: Site)
         site.opens(f"jobs/{id.replace(':', '%3A')}")
         site.page.until("document.querySelector('[aria-label=\"What is done\"]') !== null")
         assert site.page.run(f"{offered}.map((one) => one.value)") == names
+
+
+SAID = {"replay": "Replay", "run": "Run now", "cancel": "Cancel", "drop": "Delete"}
+
+
+@pytest.mark.parametrize("action", SAID)
+def test_what_is_done_to_marked_jobs_is_copied_and_one_refused_keeps_no_other_from_it(
+    site: Site, action: str
+) -> None:
+    begin, after = ACTIONS[action]
+    for kind in KINDS:
+        gone, *marked, other = [begin(site, f"{kind}-{n}") for n in range(4)]
+        before = state(site, other)
+        site.opens(f"jobs?queue={QUEUE}")
+        for id in (gone, *marked):
+            marks(site, id)
+        site.clicks("The same elsewhere")
+        site.clicks(SAID[action])
+        written = copied(site, kind, "dialog", curl="for id in ")
+        site.boltq.purge_job(gone)
+        with refused_by(kind):
+            site.runs(kind, written)
+        assert [state(site, id) for id in (*marked, other)] == [after, after, before], written
+        for id in (*marked, other):
+            if state(site, id) != "gone":
+                site.boltq.purge_job(id)
+    assert site.page.complaints == []
 
 
 def test_a_job_is_deleted_by_what_the_dialog_offers(site: Site) -> None:

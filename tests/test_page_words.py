@@ -34,7 +34,10 @@ MUTE = {
     "keyboard.js": "input, textarea|a, button",
     "scenes.js": "the other side is down|\0 of the playground",  # what jobs say
     "screens/playground.js": r'\{"recipient"',
-    "snippets.js": r"boltq |(dead|jobs) [a-z]+|from (boltq|datetime)|(True|False|None)$",
+    "snippets.js": (
+        r"boltq |(dead|jobs) [a-z]+|(from|import) (boltq|BoltQ|datetime)|for id in|"
+        r"(True|False|None)$"
+    ),
 }
 """How that begins of a file which nobody reads, though it looks as if, or which is code to copy."""
 

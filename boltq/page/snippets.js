@@ -19,12 +19,14 @@ export function pythonOf(json) {
 // A surrogate pair of JSON is two escapes, of Python it is one letter.
 const pythonText = (part) => (/\\u|\\\//.test(part) ? JSON.stringify(JSON.parse(part)) : part);
 
-export function curlOf(method, path, body) {
-  const lines = [`curl${method === "GET" ? "" : ` -X ${method}`} ${quoted(ROOT + path)}`];
+const BREAK = " \\\n  ";
+
+export function curlOf(method, path, body, word = quoted(ROOT + path)) {
+  const lines = [`curl${method === "GET" ? "" : ` -X ${method}`} ${word}`];
   if (secret.value) lines.push('-H "Authorization: Bearer $BOLTQ_KEY"');
   if (["PATCH", "DELETE"].includes(method) && path.startsWith("/api/jobs/")) lines.push("-H 'If-Match: *'");
   if (body !== undefined) lines.push("-H 'Content-Type: application/json'", `-d ${quoted(body)}`);
-  return lines.join(" \\\n  ");
+  return lines.join(BREAK);
 }
 
 const python = (line) => `from boltq import BoltQ\n\napp = BoltQ()\n${line}`;
@@ -57,12 +59,25 @@ export function bodyOf({ payload = "null", ...job }) {
   return `${rest.slice(0, -1)},"payload":${payload}}`;
 }
 
-/** An action on one job, or on each of several. */
+/** An action on one job, or on each of several: then one that is refused does not keep the others from it. */
 const onJobs = (method, end, call, command, body) => (...ids) => ({
-  curl: ids.map((id) => curlOf(method, `/api/jobs/${inPath(id)}${end}`, body)).join("\n"),
-  Python: python(ids.map((id) => call(text(id))).join("\n")),
-  boltq: `boltq ${command} ${ids.map(quoted).join(" ")}`,
+  curl: ids.length === 1 ? curlOf(method, `/api/jobs/${inPath(ids[0])}${end}`, body) : curlOfEach(method, end, ids, body),
+  Python: ids.length === 1 ? python(call(text(ids[0]))) : pythonOfEach(call, ids),
+  boltq: ids.length === 1 ? `boltq ${command} ${quoted(ids[0])}` : [`boltq ${command}`, ...ids.map(quoted)].join(BREAK),
 });
+
+const indented = (lines) => lines.replaceAll(/^/gm, "  ");
+
+function curlOfEach(method, end, ids, body) {
+  const word = `${quoted(`${ROOT}/api/jobs/`)}"$id"${end}`;
+  const curl = curlOf(method, "/api/jobs/", body, word);
+  return `for id in${BREAK}${ids.map((id) => quoted(inPath(id))).join(BREAK)}\ndo\n${indented(curl)}\ndone`;
+}
+
+function pythonOfEach(call, ids) {
+  const each = `for id in [\n${ids.map((id) => `    ${text(id)},\n`).join("")}]:\n    try:\n        ${call("id")}\n    except BoltQError as refusal:\n        print(refusal)`;
+  return python(each).replace("import BoltQ\n", "import BoltQ\nfrom boltq.errors import BoltQError\n");
+}
 
 export const jobSnippets = {
   show: onJobs("GET", "", (id) => `print(app.get(${id}))`, "get"),

@@ -8,9 +8,10 @@ import { JobList, useJobs } from "../joblist.js";
 import { views } from "../kept.js";
 import { may, nowMs, overview } from "../live.js";
 import { ask } from "../ask.js";
-import { Button, Card, Choice, FILTER_WORDS, Head, say, sentence, STATES, STATE_WORDS } from "../parts.js";
+import { Button, Card, Choice, Dialog, FILTER_WORDS, Head, say, sentence, STATES, STATE_WORDS } from "../parts.js";
 import { go, refine, route, to } from "../route.js";
 import { many, short } from "../shown.js";
+import { jobSnippets, Snippets } from "../snippets.js";
 import { t } from "../words.js";
 
 const ID = /^([A-Za-z0-9][\w.-]*:)?\d{14}-[a-z0-9]{13}$/;
@@ -41,40 +42,57 @@ export function read(text) {
   return told;
 }
 
+/** `all` is what it is called where it is done to all that the filter finds. */
 const DOES = [
-  ["replay", t("Replay"), t("Replay all"), "again", ["dead"], "POST", "/replay"],
-  ["run_now", t("Run now"), t("Run now all"), "running", ["scheduled", "retrying"], "POST", "/run"],
-  ["cancel", t("Cancel"), t("Cancel all"), "close", ["scheduled", "queued", "retrying", "running"], "POST", "/cancel"],
-  ["purge", t("Delete"), t("Delete all"), "trash", ["scheduled", "queued", "retrying", "completed", "cancelled", "dead"], "DELETE", ""],
+  { name: "replay", words: t("Replay"), all: t("Replay all"), icon: "again", states: ["dead"], method: "POST", end: "/replay", snippets: jobSnippets.replay },
+  { name: "run_now", words: t("Run now"), all: t("Run now all"), icon: "running", states: ["scheduled", "retrying"], method: "POST", end: "/run", snippets: jobSnippets.run },
+  { name: "cancel", words: t("Cancel"), all: t("Cancel all"), icon: "close", states: ["scheduled", "queued", "retrying", "running"], method: "POST", end: "/cancel", snippets: jobSnippets.cancel },
+  { name: "purge", words: t("Delete"), all: t("Delete all"), icon: "trash", states: ["scheduled", "queued", "retrying", "completed", "cancelled", "dead"], method: "DELETE", end: "", snippets: jobSnippets.drop },
 ];
 
 /** What can be done to the jobs that are marked, or to all that the filter finds. */
-export function Many({ list, marked, clear, filter, of = DOES }) {
+export function Many({ list, marked, clear, filter }) {
   const [bulk, open] = useState(null);
+  const [copied, copy] = useState(null);
   const jobs = list.rows.filter((job) => marked.has(job.id));
   const isOne = filter.state && !filter.state.includes(",") && !filter.text;
   const fits = (states) => (jobs.length ? jobs.every((job) => states.includes(job.state)) : isOne && states.includes(filter.state));
-  const each = async ([, name, , , , method, end]) => {
+  const each = async ({ words, method, end }) => {
     if (method === "DELETE" && !confirmed(jobs.length)) return;
     let done = 0;
     const problems = [];
     for (const job of jobs) {
       try { await ask(method, `/api/jobs/${inPath(job.id)}${end}`); done += 1; } catch (error) { problems.push(sentence(error)); }
     }
-    say(`${name}${t(": {why}", { why: many(done, "{n} job", "{n} jobs") })}${problems.length ? t(", not {n}: {why}", { n: problems.length, why: problems[0] }) : ""}`, { isBad: problems.length > 0 });
+    say(`${words}${t(": {why}", { why: many(done, "{n} job", "{n} jobs") })}${problems.length ? t(", not {n}: {why}", { n: problems.length, why: problems[0] }) : ""}`, { isBad: problems.length > 0 });
     clear();
     list.renew();
   };
   const [asking, setAsking] = useState(null);
   const confirmed = (count) => asking === count || (setAsking(count), say(many(count, "Press once more to delete {n} job for good.", "Press once more to delete {n} jobs for good.")), false);
-  const offered = of.filter(([, , , , states]) => fits(states));
+  const offered = DOES.filter((one) => fits(one.states));
   return html`
     ${may("admin") && (jobs.length > 0 || (isOne && list.rows.length > 0)) && offered.length > 0 && html`<div class="bulk" role="group" aria-label=${t("Actions")}>
       <span>${jobs.length ? many(jobs.length, "{n} job marked", "{n} jobs marked") : t("All that match")}</span>
-      ${offered.map((one) => html`<${Button} key=${one[0]} kind="small ${one[0] === "purge" ? "danger" : ""}" icon=${one[3]} onClick=${() => (jobs.length ? each(one) : open(one[0]))}>${jobs.length ? one[1] : one[2]}<//>`)}
+      ${offered.map((one) => html`<${Button} key=${one.name} kind="small ${one.name === "purge" ? "danger" : ""}" icon=${one.icon} onClick=${() => (jobs.length ? each(one) : open(one.name))}>${jobs.length ? one.words : one.all}<//>`)}
+      ${jobs.length > 0 && html`<${Button} kind="small plain" icon="copy" onClick=${() => copy({ ids: jobs.map((job) => job.id), offered })}>${t("The same elsewhere")}<//>`}
       ${jobs.length > 0 && html`<${Button} kind="small plain" onClick=${clear}>${t("Unmark")}<//>`}
     </div>`}
+    ${copied && html`<${Copied} ...${copied} onClose=${() => copy(null)} />`}
     ${bulk && html`<${Bulk} action=${bulk} filter=${filter} onClose=${() => { open(null); list.renew(); }} />`}`;
+}
+
+/** What is done to the jobs that were marked when it was opened, whatever became of them since. */
+function Copied({ ids, offered, onClose }) {
+  const [action, choose] = useState(offered[0].name);
+  const { words, snippets } = offered.find((one) => one.name === action);
+  return html`<${Dialog} title=${t("The same elsewhere")} onClose=${onClose} kind="large">
+    <div class="body">
+      <div class="row apart"><span>${many(ids.length, "{n} job marked", "{n} jobs marked")}</span>
+      ${offered.length > 1 ? html`<${Choice} label=${t("What is done")} options=${offered.map((one) => [one.name, one.words])} value=${action} onChange=${choose} />` : html`<b>${words}</b>`}</div>
+      <${Snippets} of=${snippets(...ids)} />
+    </div>
+  <//>`;
 }
 
 /** A set of ids that rows are marked in. */

@@ -1,6 +1,7 @@
 """The page in use: by keys alone, with exact numbers, large payloads, and many jobs at once."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -374,6 +375,74 @@ def test_a_chart_of_which_nothing_is_known_yet_has_the_times_of_the_last_minutes
     finally:
         site.page.call("Emulation.setTimezoneOverride", timezoneId="")
         site.page.call("Page.removeScriptToEvaluateOnNewDocument", **script)
+
+
+ASKED_FOR_TYPES = (
+    "performance.getEntriesByType('resource').filter((one) => one.name.includes('/groups')).length"
+)
+
+
+def ends(site: Site, types: dict[str, int], failed: int = 0) -> None:
+    """Complete so many jobs of each type; that many of the first one fail before."""
+    jobs = [NewJob(type) for type, count in types.items() for _ in range(count)]
+    site.boltq.enqueue_many(jobs, queue=QUEUE)
+    asked = {"queues": [QUEUE], "max_jobs": 500}
+    for _ in range(2 if failed else 1):
+        came = site.api.ask("POST", "/api/claims", asked).json
+        told = [{"id": job["id"], "token": came["token"]} for job in came["jobs"]]
+        fails = [{**one, "error": {"type": "Timeout"}, "delay_seconds": 0} for one in told[:failed]]
+        settled = {"acks": told[failed:], "fails": fails}
+        assert site.api.ask("POST", "/api/acks", settled).status == 200
+        failed = 0
+
+
+def by_type(site: Site) -> list[list[str]]:
+    rows = "[...document.querySelectorAll('table.types tbody tr')]"
+    cells = f"{rows}.map((row) => [...row.cells].map((one) => one.innerText))"
+    return [list(row) for row in site.page.run(cells)]
+
+
+@both
+def test_the_newest_of_a_queue_are_counted_by_type_while_somebody_looks_and_never_else(
+    site: Site,
+) -> None:
+    ends(site, {"send": 6, "resize": 2}, failed=3)
+    dead(site, 2)
+    site.opens(f"queues/{QUEUE}")
+    site.page.until("document.querySelectorAll('tr[data-row]').length === 10")
+    assert site.page.run(ASKED_FOR_TYPES) == 0
+    site.clicks("By typecompleted")
+    site.sees("8 of 8 looked at, the newest; ended between")
+    told = [(row[0], row[1], row[-1]) for row in by_type(site)]
+    assert told == [("send", "6", "3"), ("resize", "2", "0")]
+    site.goes(f"queues/{QUEUE}?state=dead")
+    site.sees("2 of 2 looked at, the newest; ended between")
+    assert [row[:2] for row in by_type(site)] == [["send", "2"]]
+    site.clicks("send")
+    until(lambda: at(site) == f"#/jobs?queue={QUEUE}&state=dead&type=send")
+    assert site.page.complaints == []
+
+
+def test_a_rate_by_type_is_of_the_time_between_the_first_and_the_last_that_were_looked_at(
+    site: Site,
+) -> None:
+    ends(site, {"old": 150})
+    for _ in range(2):
+        time.sleep(0.02)  # or they all end in the same millisecond
+        ends(site, {"send": 300, "resize": 200})
+    site.opens(f"queues/{QUEUE}")
+    site.clicks("By typecompleted")
+    site.sees("1,000 of 1,150 looked at, the newest; ended between")
+    asked = f"/api/dead/groups?queue={QUEUE}&state=completed&most=1000"
+    groups = site.api.ask("GET", asked).json["groups"]
+    first, *_, last = sorted(one[end] for one in groups for end in ("oldest_at", "newest_at"))
+    passed = datetime.fromisoformat(last) - datetime.fromisoformat(first)
+    a_minute = 999 / (passed / timedelta(minutes=1))
+    rates = [(row[0], float(row[3].replace(",", ""))) for row in by_type(site)]
+    assert rates == [
+        ("send", pytest.approx(0.6 * a_minute, abs=0.5)),
+        ("resize", pytest.approx(0.4 * a_minute, abs=0.5)),
+    ]
 
 
 def test_times_are_those_of_the_person_or_of_utc_as_chosen(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 import { ask, inPath } from "../ask.js";
 import { Bulk } from "../bulk.js";
+import { ByType } from "../bytype.js";
 import { Chart } from "../chart.js";
 import { html, useState } from "../html.js";
 import { Icon } from "../icons.js";
@@ -110,6 +111,7 @@ export function Queue({ id }) {
       ${one.paused && html`<p class="notice warn"><${Icon} name="pause" /><span>${t("Paused {time}{by}{because}. What is queued waits.", { time: html`<${Time} at=${one.paused_at} />`, by: one.paused_by && ` ${t("by {name}", { name: one.paused_by })}`, because: one.pause_reason && t(": {why}", { why: one.pause_reason }) })}</span></p>`}
       <div class="tiles seven">${STATES.map((name) => html`<a key=${name} class="tile ${name}" href=${to("queues", id, { state: name })} aria-current=${state === name ? "true" : undefined}><span class="label">${STATE_WORDS[name]}</span><span class="value num">${short(one[name])}</span><${Spark} values=${trail(name, id)} /></a>`)}</div>
       <${Chart} queue=${id} />
+      <${ByType} queue=${id} state=${state} />
       <${Card} title=${t("Jobs")} aside=${html`<${Choice} label=${t("State")} options=${[["", t("all")], ...STATES.map((name) => [name, STATE_WORDS[name]])]} value=${state} onChange=${(next) => refine({ state: next })} />
         ${state && state !== "running" && one[state] > 0 && isAdmin && html`<${Button} kind="small danger" icon="trash" onClick=${() => setOpen("purge")}>${t("Delete all")}<//>`}`}>
         <${JobList} list=${list} hasQueue=${false} label=${t("Jobs of {queue}", { queue: id })} />

@@ -42,6 +42,13 @@ export default {
   "Close": "Schließen",
   "Let it go on": "Weiterlaufen lassen",
   "Leave it": "Nichts tun",
+  // bytype.js
+  "By type": "Nach Typ",
+  "a minute": "je Minute",
+  "ended between {from} and {until}": "beendet zwischen {from} und {until}",
+  "failed before": "vorher gescheitert",
+  "share": "Anteil",
+  "{seen} of {total} looked at, the newest": "{seen} von {total} durchgesehen, die neuesten",
   // chart.js
   "in all of the last day": "am letzten Tag",
   "in all of the last hour": "in der letzten Stunde",

@@ -42,6 +42,13 @@ export default {
   "Close": "Cerrar",
   "Let it go on": "Dejar que siga",
   "Leave it": "No hacer nada",
+  // bytype.js
+  "By type": "Por tipo",
+  "a minute": "por minuto",
+  "ended between {from} and {until}": "terminados entre {from} y {until}",
+  "failed before": "fallidos antes",
+  "share": "parte",
+  "{seen} of {total} looked at, the newest": "{seen} de {total} revisados, los más nuevos",
   // chart.js
   "in all of the last day": "en el último día",
   "in all of the last hour": "en la última hora",

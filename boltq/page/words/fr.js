@@ -42,6 +42,13 @@ export default {
   "Close": "Fermer",
   "Let it go on": "Laisser continuer",
   "Leave it": "Ne rien faire",
+  // bytype.js
+  "By type": "Par type",
+  "a minute": "par minute",
+  "ended between {from} and {until}": "finies entre {from} et {until}",
+  "failed before": "échouées avant",
+  "share": "part",
+  "{seen} of {total} looked at, the newest": "{seen} sur {total} examinées, les plus récentes",
   // chart.js
   "in all of the last day": "sur le dernier jour",
   "in all of the last hour": "sur la dernière heure",

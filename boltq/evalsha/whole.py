@@ -1,5 +1,7 @@
 """Connections on which no call is ever given the answer to another."""
 
+import os
+import socket
 from collections.abc import Sequence
 from functools import cache
 from select import POLLIN, poll
@@ -11,6 +13,9 @@ from redis.exceptions import ConnectionError, ResponseError  # noqa: A004 - thei
 
 _ONE_WRITE_BYTES = 256 * 1024
 """Commands of no more are put together, to be sent in one call of the kernel."""
+
+_LIKE_FILES = socket.socket if os.name == "posix" else None
+"""Sockets to which the kernel writes as to files; those of TLS are others."""
 
 
 class Whole(AbstractConnection):
@@ -30,6 +35,11 @@ class Whole(AbstractConnection):
         self.owed += len(commands)
         if len(commands) > 1 and sum(map(len, commands)) <= _ONE_WRITE_BYTES:
             commands = [b"".join(commands)]
+        sock: Any = self._sock
+        if len(commands) == 1 and type(sock) is _LIKE_FILES:
+            commands = [_unwritten(sock, commands[0])]
+            if not commands[0]:
+                return
         self.send_packed_command(commands, check_health=False)  # type: ignore[no-untyped-call]
 
     def hear(self) -> object:
@@ -80,6 +90,17 @@ class Whole(AbstractConnection):
         """Close it; nothing is owed any more."""
         self.owed, self._watch = 0, None
         super().disconnect(*args, **options)  # type: ignore[no-untyped-call]
+
+
+def _unwritten(sock: socket.socket, command: bytes) -> bytes:
+    """Write what the kernel takes at once, and return the rest.
+
+    A socket with a timeout would first ask the kernel whether it may write.
+    """
+    try:
+        return command[os.write(sock.fileno(), command) :]
+    except OSError:
+        return command  # the kernel's buffer is full; or the next to write is told what is wrong
 
 
 @cache

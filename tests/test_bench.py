@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -114,6 +115,14 @@ def test_each_part_has_plausible_figures_and_leaves_nothing(
         assert one.least <= one.median <= one.most
         # Only a processor that was not used for a tick of its clock counts nothing.
         assert one.most > 0 or "CPU" in one.what
+
+
+def test_a_pick_up_is_beside_that_of_a_process_which_only_pops_from_a_list(site: Site) -> None:
+    figures = measured(site, "pickup", plan=replace(TINY, pickups=3))
+    assert len(figures) == 2
+    for one in figures.values():
+        assert one.floor
+        assert one.ratio == one.median / one.floor
 
 
 @pytest.mark.cluster

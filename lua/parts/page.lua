@@ -18,7 +18,7 @@ local function page(set, cursor, limit, newest, now_ms)
     return #a < #b
   end
   local found
-  local most = limit + 100 -- some of the same score may have been given already
+  local most = last and limit + 100 or limit -- some of the same score may have been given already
   if newest then
     found = redis.call("ZREVRANGEBYSCORE", set, score, bound, "WITHSCORES", "LIMIT", "0", most)
   else

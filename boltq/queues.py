@@ -18,7 +18,7 @@ Workers = list[presence.WorkerReport]
 SWEEP_LIMIT = 500
 """How many jobs one step of a sweep takes."""
 
-SCAN_LIMIT = 500
+SCAN_LIMIT = 100
 """How many jobs one look at their errors takes."""
 
 

@@ -73,14 +73,21 @@ if not cursor_ok(cursor) then
   return bad_argument("cursor", "one that group gave, or empty", cursor)
 end
 
--- Decoded is what stands before the stack: an unescaped quote ends the message, and none is inside.
+-- Decoded is what stands before the stack, once for all that have it alike: an unescaped quote ends the
+-- message, and none is inside.
+local known = {}
 local function problem_of(line)
   local _, start = line:find('^{"attempt":%d+,')
   local ends = start and line:find(',"stack":', start, true)
   if not ends then return "", "" end
-  local decoded, problem = pcall(cjson.decode, "{" .. line:sub(start + 1, ends - 1) .. "}")
-  if not decoded then return "", "" end
-  return problem.type, cut(problem.message:match("^[^\r\n]*"), 100)
+  local told = line:sub(start + 1, ends - 1)
+  local problem = known[told]
+  if not problem then
+    local decoded, read = pcall(cjson.decode, "{" .. told .. "}")
+    problem = decoded and { read.type, cut(read.message:match("^[^\r\n]*"), 100) } or { "", "" }
+    known[told] = problem
+  end
+  return problem[1], problem[2]
 end
 
 local now_ms = clock()

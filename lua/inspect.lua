@@ -81,11 +81,13 @@ local now_ms = clock()
 local state, score = states_of(id)
 local records = redis.call("HMGET", jobs, unpack(id))
 local told = redis.call("HLEN", notes) > 0 and redis.call("HMGET", notes, unpack(id)) or {}
+-- A megabyte of payload takes up to 2 ms, to and fro.
+local most_bytes = with_payload == 1 and 2000000 or 6000000
 local reply, size = { "INSPECTED", now_ms }, 0
 for i = 1, count do
   if not records[i] or not state[i] then
     add_item(reply, WIDTH, { "UNKNOWN" })
-  elseif size > 6000000 then
+  elseif size > most_bytes then
     add_item(reply, WIDTH, { "LATER" })
   else
     local header, headers, payload = split_record(records[i])
@@ -93,9 +95,9 @@ for i = 1, count do
       payload = false
     elseif not payload then
       size = size + redis.call("HSTRLEN", payloads, id[i])
-      if size <= 6000000 or i == 1 then payload = redis.call("HGET", payloads, id[i]) end
+      if size <= most_bytes or i == 1 then payload = redis.call("HGET", payloads, id[i]) end
     end
-    if size > 6000000 and i > 1 then
+    if size > most_bytes and i > 1 then
       add_item(reply, WIDTH, { "LATER" })
     else
       local item = describe(id[i], state[i], score[i], header, headers, payload, true)

@@ -30,7 +30,7 @@ def page(
 
     Letters of ASCII are the same in both cases, and a text is found as it is or as JSON escapes it.
     Ends with LOOK_SECONDS even where the page is not full. Costs two round trips for each
-    PAGE_JOBS, and one for each 6 MB of their payloads. `seen` tells what of a payload is looked at.
+    PAGE_JOBS, and one for each 2 MB of their payloads. `seen` tells what of a payload is looked at.
     """
     needles = {one.lower().encode() for one in (text, json.dumps(text)[1:-1])}
     deadline = time.monotonic() + LOOK_SECONDS

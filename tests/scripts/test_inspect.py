@@ -194,6 +194,16 @@ def test_what_does_not_fit_into_the_reply_is_told_and_comes_when_asked_again(
     assert asked == ["+---", "+--", "+-", "+"]
 
 
+def test_two_megabytes_of_payloads_are_shown_at_once_and_far_more_without_them(
+    q: QueueState,
+) -> None:
+    for n in range(5):
+        q.enqueue(f"x{n}", payload=b"x" * 900_000)
+    shown = look(q, *(f"x{n}" for n in range(5)), with_payload=1)
+    assert [isinstance(one, InspectJob) for one in shown] == [True, True, False, False, False]
+    assert all(isinstance(one, InspectJob) for one in look(q, *(f"x{n}" for n in range(5))))
+
+
 def test_items_are_answered_in_order_also_twice_and_unknown(q: QueueState) -> None:
     q.enqueue("a", "b")
     answers = look(q, "b", "no", "a", "b")

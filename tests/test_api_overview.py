@@ -17,7 +17,7 @@ from rig import lean
 from rig.meter import at_least_of
 
 from boltq import presence
-from boltq.api import overview, snapshot
+from boltq.api import groups, overview, snapshot
 from boltq.errors import Unavailable
 
 __all__ = ["rig"]
@@ -262,3 +262,46 @@ def test_groups_that_have_not_changed_are_not_sent_again(rig: Rig) -> None:
     rig.bury("a", "x")
     tag = rig.http.simulate_get("/api/dead/groups").headers["etag"]
     assert rig.send("GET", "/api/dead/groups", If_None_Match=tag).status_code == 304
+
+
+def test_the_dead_are_counted_by_group_anew_only_where_some_have_come_or_gone(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "FRESH_SECONDS", 0.0)
+    made: list[str] = []
+    counted = groups.counted
+
+    def counting(server: Any, state: Any, queues: Any, most: int) -> Any:
+        made.append(state)
+        return counted(server, state, queues, most)
+
+    monkeypatch.setattr(groups, "counted", counting)
+
+    def seen(query: str = "") -> tuple[dict[str, int], int]:
+        """How many are dead, by queue, and how often they were counted for that."""
+        made.clear()
+        shown = [rig.get(f"/api/dead/groups{query}") for _ in range(3)][-1]["groups"]
+        together: Counter[str] = Counter()
+        for group in shown:
+            together.update(group["queues"])
+        return dict(together), len(made)
+
+    rig.bury("a", "x1", "x2", "x3")
+    rig.bury("b", "y")
+    assert seen() == ({"a": 3, "b": 1}, 1)
+    rig.enqueue("a", "other")
+    rig.ack("a", rig.claim("a"), "other")
+    assert seen() == ({"a": 3, "b": 1}, 0)
+    rig.boltq.replay("a:x1")
+    rig.bury("b", "x")
+    assert seen() == ({"a": 2, "b": 2}, 1)
+    rig.boltq.replay("a:x2")
+    rig.fail("a", rig.claim("a"), "x1", error="Other")
+    assert seen() == ({"a": 2, "b": 2}, 1)
+    assert seen("?queue=b") == ({"b": 2}, 1)
+    assert seen("?queue=b") == ({"b": 2}, 0)
+    rig.boltq.purge("dead", "b")
+    assert seen("?queue=b") == ({}, 1)
+    assert seen("?state=completed") == ({"a": 1}, 3)
+    monkeypatch.setattr(groups, "LONGEST_SECONDS", 0.0)
+    assert seen() == ({"a": 2}, 3)

@@ -52,6 +52,9 @@ def test_a_viewer_asks_with_the_tag_and_ever_less_often_where_nothing_changes() 
         slow = Viewer(server.server_port, [Poll("/", 0.1, 9.0)], "1")
         pauses = [slow._asked(0) for _ in range(4)]
         slow._connection.close()
+        rare = Viewer(server.server_port, [Poll("/", 30.0, 10.0)], "1")
+        assert [rare._asked(0) for _ in range(3)] == [30.0, 30.0, 30.0]
+        rare._connection.close()
         server.shutdown()
     assert viewer.statuses[200] == 1
     assert pauses == pytest.approx([0.1, 0.15, 0.225, 0.3375])

@@ -1,6 +1,8 @@
 """GET /api/dead/groups: jobs of a state counted by type and last error, over all queues."""
 
+import time
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import NamedTuple
 
 import falcon
@@ -26,6 +28,9 @@ SCAN = 100
 """How many jobs one call of the script looks at: some 1 ms of the server's time."""
 
 MOST_SNAPSHOTS = 50
+LONGEST_SECONDS = 60.0
+"""How long groups of the dead are good while none come or go; `fsck --repair` is not counted."""
+
 CALLS = 4
 """How many of them go in one round trip: the server does these without a look at anybody else."""
 
@@ -48,7 +53,8 @@ class DeadGroups:
         """Count jobs that have the same type and last errors alike, the largest groups first.
 
         The newest of each queue are looked at, `scanned` of `total`. `others` are in none of the
-        groups shown. Made once a second for all who ask the same.
+        groups shown. Made once a second for all who ask the same, and of the dead only where some
+        have died, were replayed, purged or trimmed: else it costs a script `stats` for each queue.
         """
         queries.refuse_others(req, PARAMETERS)
         states = ("dead", *(state for state in STATES if state != "dead"))
@@ -63,8 +69,33 @@ class DeadGroups:
         if snapshot is None:
             if len(self._snapshots) >= MOST_SNAPSHOTS:
                 self._snapshots.clear()
-            snapshot = self._snapshots[asked] = Snapshot(lambda: _answer(self._boltq, asked))
+            snapshot = self._snapshots[asked] = Snapshot(_Made(self._boltq, asked))
         snapshot.now().send(resp)
+
+
+class _Made:
+    """Makes an answer: of the dead the last one again while none have come or gone."""
+
+    def __init__(self, boltq: BoltQ, asked: _Asked) -> None:
+        self._boltq, self._asked = boltq, asked
+        self._last: tuple[object, float, Answer] | None = None
+
+    def __call__(self) -> Answer:
+        # Before they are looked at: what comes meanwhile differs the next time.
+        mark = self._come_and_gone() if self._asked.state == "dead" else None
+        now = time.monotonic()
+        if self._last and mark and mark == self._last[0] and now - self._last[1] < LONGEST_SECONDS:
+            return self._last[2]
+        answer = _answer(self._boltq, self._asked)
+        self._last = mark, now, answer
+        return answer
+
+    def _come_and_gone(self) -> object:
+        queue = self._asked.queue
+        each = {queue: self._boltq.stats(queue)} if queue else self._boltq.stats_of_all()
+        gone = ("replayed_total", "purged_total", "dead_trimmed_total")
+        of = attrgetter("dead", "died_total", *gone)
+        return [(name, of(told)) for name, told in each.items()]
 
 
 def _answer(boltq: BoltQ, asked: _Asked) -> Answer:

@@ -84,7 +84,7 @@ export class Poll {
       this._asking = null;
     }
     const shortest = this.every ?? everySeconds.peek();
-    const pause = Math.max(wait, Math.min(this.slowest, Math.max(shortest, this._pause)));
+    const pause = Math.max(wait, shortest, Math.min(this.slowest, this._pause));
     const again = this._again;
     this._again = false;
     this._soon(again ? 0.05 : pause * (1 + JITTER * (2 * Math.random() - 1)));

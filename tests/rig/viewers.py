@@ -108,4 +108,4 @@ class Viewer:
         else:
             self._pauses[n] = 0.0
             self._tags[n] = response.headers.get("ETag", "")
-        return min(poll.slowest, max(poll.every, self._pauses[n]))
+        return max(poll.every, min(poll.slowest, self._pauses[n]))

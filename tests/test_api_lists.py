@@ -120,6 +120,34 @@ def test_jobs_that_leave_while_pages_are_turned_hide_no_other(
     assert set(shown) == {f"{queue}:{queue}{n}" for queue in "ab" for n in (1, 2, 3, 4)}
 
 
+def test_a_page_of_many_lists_reads_little_more_than_it_shows(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(40):
+        rig.bury(f"q{n % 4}", f"j{n}")
+    rig.bury("only", *(f"k{n}" for n in range(40)))
+    read, rows = merged._read, []
+
+    def reading(*arguments: Any) -> Any:
+        parts = read(*arguments)
+        rows.append(sum(len(part.jobs) for part in parts.values()))
+        return parts
+
+    monkeypatch.setattr(merged, "_read", reading)
+    for queues, most in (([f"q{n}" for n in range(4)], 24), (["only"], 24)):
+        rows.clear()
+        starts = {Source(queue, "dead"): "" for queue in queues}
+        assert len(merged.page(rig.boltq.server, starts, Wanted(24)).jobs) == 24
+        # As much again, to have where each list goes on.
+        assert rows[0] <= 2 * most
+        assert sum(rows) <= 3 * most
+    rows.clear()
+    queues = ["only", *(f"none{n}" for n in range(30))]
+    starts = {Source(queue, "dead"): "" for queue in queues}
+    assert len(merged.page(rig.boltq.server, starts, Wanted(24)).jobs) == 24
+    assert (rows[0], len(rows) <= 4, sum(rows) <= 48) == (3, True, True)
+
+
 def test_a_filter_finds_by_type_error_worker_and_time(rig: Rig) -> None:
     rig.bury("a", "one", type="mail", error="Timeout")
     rig.bury("b", "two", type="mail", error="ValueError")

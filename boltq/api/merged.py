@@ -18,8 +18,8 @@ CALL_JOBS, CALL_SCAN = 50, 250
 PAGE_SCAN = 2000
 """How many jobs are looked at for a page where there is a filter, and a call's more."""
 
-FULL_SOURCES = 4
-"""Of so few lists each is read as far as a page could show of it; of more a part, then the rest."""
+FIRST_JOBS, THEN = 3, 3
+"""So many at least are read of each list first, and so many times as many where all were shown."""
 
 
 class Source(NamedTuple):
@@ -96,11 +96,11 @@ def page(server: Server, starts: Mapping[Source, str], wanted: Wanted) -> Found:
 
     A job that comes while pages are turned may be seen twice or not at all, none that stays where
     it is is passed over. With a filter each page is in order by itself. Costs one round trip, one
-    more for lists of which a part is shown, and, of more than FULL_SOURCES, one for each that fills
-    most of the page. Raises what a list was refused for.
+    more for lists of which a part is shown, and a few for each that fills more of the page than
+    its share. Raises what a list was refused for.
     """
     most = wanted.limit
-    first = most if len(starts) <= FULL_SOURCES else max(5, 2 * most // len(starts))
+    first = min(most, max(FIRST_JOBS, 2 * most // max(1, len(starts))))
     parts = _read(server, [(source, start, first) for source, start in starts.items()], wanted)
     total = sum(part.reply.total for part in parts.values())
     jobs: list[Job] = []
@@ -110,7 +110,8 @@ def page(server: Server, starts: Mapping[Source, str], wanted: Wanted) -> Found:
         if short and len(jobs) < most:
             scanned += sum(parts[source].reply.scanned for source, _ in short)
             left = most - len(jobs)
-            parts |= _read(server, [(*one, left) for one in short], wanted)
+            further = [(one, start, _more(parts[one], wanted, left)) for one, start in short]
+            parts |= _read(server, further, wanted)
             continue
         source = _next(parts, wanted)
         if source is None or len(jobs) == most:
@@ -132,6 +133,11 @@ def _short(parts: Mapping[Source, _Part], wanted: Wanted, scanned: int) -> list[
         return []
     ends = [part for part in parts.values() if part.head is None]
     return [(part.source, part.reply.cursor) for part in ends if part.reply.cursor]
+
+
+def _more(part: _Part, wanted: Wanted, left: int) -> int:
+    """Return how many jobs to read of a list that is shown as far as it was read."""
+    return left if wanted.is_filtered else min(left, THEN * max(FIRST_JOBS, len(part.jobs)))
 
 
 def _next(parts: Mapping[Source, _Part], wanted: Wanted) -> Source | None:

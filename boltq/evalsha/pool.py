@@ -1,5 +1,6 @@
 """The connections to one server: those that wait for a call, and how many there may be."""
 
+import os
 import weakref
 from functools import cache
 from typing import Any
@@ -26,11 +27,11 @@ class Lean(ConnectionPool):
         """Begin with none: in a process that was forked, those of its parent are not its own."""
         self._idle = []
         self._all = weakref.WeakSet()
+        _pools.add(self)
         super().reset()
 
     def get_connection(self, *_command: Any, **_options: Any) -> Whole:  # type: ignore[override]
         """Give a connection that is open and idle, the last used first; else open one."""
-        self._checkpid()
         while True:
             try:
                 connection = self._idle.pop()  # needs no lock, as append
@@ -65,7 +66,6 @@ class Lean(ConnectionPool):
 
     def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 - theirs
         """Close the connections that are idle, or all."""
-        self._checkpid()
         while True:
             try:
                 self._drop(self._idle.pop())
@@ -86,6 +86,18 @@ class Lean(ConnectionPool):
     def _get_in_use_connections(self) -> set[Whole]:
         with self._lock:
             return set(self._all).difference(self._idle)
+
+
+_pools: weakref.WeakSet[Lean] = weakref.WeakSet()
+
+
+def _begin_anew() -> None:
+    for pool in list(_pools):
+        pool.reset()
+
+
+# Told by Python: to ask the system at each call for the process that this is costs more.
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 @cache

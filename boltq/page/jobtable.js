@@ -41,15 +41,15 @@ export function JobTable({ jobs, gone, marked, mark, look, hasQueue = true, labe
   const isAll = marked && jobs.length > 0 && jobs.every((job) => marked.has(job.id));
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table class="jobs">
     <thead><tr>
-      ${marked && html`<th scope="col"><input type="checkbox" aria-label=${t("Mark all that are shown")} checked=${isAll} onChange=${() => jobs.forEach((job) => mark(job.id, !isAll))} /></th>`}
+      ${marked && html`<th scope="col"><label class="mark"><input type="checkbox" aria-label=${t("Mark all that are shown")} checked=${isAll} onChange=${() => jobs.forEach((job) => mark(job.id, !isAll))} /></label></th>`}
       <th scope="col">${t("state")}</th><th scope="col">${t("type")}</th>${hasQueue && html`<th scope="col">${t("queue")}</th>`}<th scope="col">${t("id")}</th><th scope="col" class="num">${t("attempt")}</th><th scope="col" class="num">${t("when")}</th><th scope="col">${t("last error")}</th>
     </tr></thead>
     <tbody>${jobs.map((job) => {
       const [what, when] = moment(job);
       return html`<tr key=${job.id} data-row=${job.id} class="${at === job.id ? "at" : ""} ${marked?.has(job.id) ? "chosen" : ""} ${gone?.has(job.id) ? "gone" : ""}">
-        ${marked && html`<td class="c-mark"><input type="checkbox" aria-label=${t("Mark {id}", { id: job.id })} checked=${marked.has(job.id)} onChange=${() => toggle(job)} /></td>`}
+        ${marked && html`<td class="c-mark"><label class="mark"><input type="checkbox" aria-label=${t("Mark {id}", { id: job.id })} checked=${marked.has(job.id)} onChange=${() => toggle(job)} /></label></td>`}
         <td class="c-state"><${State} name=${job.state} /></td>
-        <td class="c-type"><a class="link strong" href=${to("jobs", job.id)}>${job.type}</a></td>
+        <td class="c-type"><a class="link strong" title=${job.type} href=${to("jobs", job.id)}>${job.type}</a></td>
         ${hasQueue && html`<td class="c-queue"><${QueueLink} name=${job.queue} /></td>`}
         <td class="c-id mono quiet"><span class="clip short" title=${job.id}>${shortId(job.id)}</span></td>
         <td class="c-attempt num">${job.attempt}<span class="quiet"> ${t("of {n}", { n: job.max_attempts })}</span></td>

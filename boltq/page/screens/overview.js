@@ -91,14 +91,14 @@ function QueueRow({ one }) {
   const workers = workersOf(one.queue);
   const leaves = lately ? lately.out - lately.in : 0;
   const wait = one.oldest_queued_seconds;
-  const cell = (name) => html`<td class="num ${one[name] ? "" : "zero"}">${short(one[name])}</td>`;
+  const cell = (name) => html`<td class="num c-${name} ${one[name] ? "" : "zero"}">${short(one[name])}</td>`;
   return html`<tr>
     <td><span class="row"><${QueueLink} name=${one.queue} />${one.paused && html`<span class="tag warn"><${Icon} name="pause" size="11" />${t("paused")}</span>`}</span></td>
     <td class="num ${wait ? tone(wait) : "zero"}">${wait ? lasting(wait) : "0 s"}</td>
     ${cell("queued")}${cell("running")}${cell("retrying")}${cell("scheduled")}
     <td class="num ${one.dead ? "bad" : "zero"}">${one.dead ? html`<a class="link" href=${to("dead", "", { queue: one.queue })}>${short(one.dead)}</a>` : 0}</td>
-    <td class="num">${lately ? `${rate(lately.in)} / ${rate(lately.out)}` : "–"}</td>
-    <td class="num">${one.queued && leaves > 0.05 ? lasting(one.queued / leaves) : one.queued ? t("grows") : "–"}</td>
+    <td class="num c-flow">${lately ? `${rate(lately.in)} / ${rate(lately.out)}` : "–"}</td>
+    <td class="num c-flow">${one.queued && leaves > 0.05 ? lasting(one.queued / leaves) : one.queued ? t("grows") : "–"}</td>
     <td class="num ${workers.length ? "" : one.queued ? "bad" : "zero"}">${workers.length}</td>
   </tr>`;
 }
@@ -107,8 +107,8 @@ function QueueRow({ one }) {
 export function QueueTable({ queues, most }) {
   const [isAll, showAll] = useState(false);
   const shown = isAll ? queues : queues.slice(0, most);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Queues")}><table>
-    <thead><tr><th scope="col">${t("queue")}</th><th scope="col" class="num">${t("wait")}</th>${["queued", "running", "retrying", "scheduled", "dead"].map((name) => html`<th key=${name} scope="col" class="num">${STATE_WORDS[name]}</th>`)}<th scope="col" class="num">${t("in / out a second")}</th><th scope="col" class="num">${t("empty in")}</th><th scope="col" class="num">${t("workers")}</th></tr></thead>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Queues")}><table class="queues">
+    <thead><tr><th scope="col">${t("queue")}</th><th scope="col" class="num">${t("wait")}</th>${["queued", "running", "retrying", "scheduled", "dead"].map((name) => html`<th key=${name} scope="col" class="num c-${name}">${STATE_WORDS[name]}</th>`)}<th scope="col" class="num c-flow">${t("in / out a second")}</th><th scope="col" class="num c-flow">${t("empty in")}</th><th scope="col" class="num">${t("workers")}</th></tr></thead>
     <tbody>${shown.map((one) => html`<${QueueRow} key=${one.queue} one=${one} />`)}</tbody>
   </table></div>
   <div class="under-table"><span>${shown.length < queues.length ? t("{n} of {all} queues", { n: number(shown.length), all: number(queues.length) }) : many(shown.length, "{n} queue", "{n} queues")}</span>${shown.length < queues.length && html`<${Button} kind="small" onClick=${() => showAll(true)}>${t("Show all")}<//>`}</div>`;
@@ -128,9 +128,9 @@ function Dying() {
   const poll = usePoll(withQuery("/api/dead/groups", { limit: 6, most: 500 }), { every: 30 });
   const found = poll.value.value;
   return html`<${Card} title=${t("What dies")} aside=${html`<a class="link" href=${to("dead")}>${t("all that are dead")}</a>`}>
-    ${found?.groups.length ? html`<table><tbody>${found.groups.map((one) => html`<tr key=${`${one.type} ${one.error} ${one.message}`}>
-      <td class="num bad">${short(one.jobs)}</td><td><a class="link clip short" href=${to("dead", "", { type: one.type, error: one.error })}>${one.type}</a></td>
-      <td class="fill"><span class="clip">${one.error}${one.message ? `: ${one.message}` : ""}</span></td><td class="num quiet"><${Time} at=${one.newest_at} /></td></tr>`)}</tbody></table>`
+    ${found?.groups.length ? html`<table class="dying"><tbody>${found.groups.map((one) => html`<tr key=${`${one.type} ${one.error} ${one.message}`}>
+      <td class="num bad">${short(one.jobs)}</td><td><a class="link clip short" title=${one.type} href=${to("dead", "", { type: one.type, error: one.error })}>${one.type}</a></td>
+      <td class="fill"><span class="clip" title=${one.message}>${one.error}${one.message ? `: ${one.message}` : ""}</span></td><td class="num quiet"><${Time} at=${one.newest_at} /></td></tr>`)}</tbody></table>`
     : html`<${Empty} title=${found ? t("Nothing is dead") : t("Looking")} />`}
   <//>`;
 }

@@ -42,14 +42,14 @@ function Status({ one }) {
 
 function Worker({ one, ask }) {
   return html`<tr class=${one.alive ? "" : "gone"}>
-    <td><span class="pulse ${one.alive ? "" : "lost"}"><b class="mono">${one.id}</b></span> <${Status} one=${one} /><div class="small quiet">${one.via ? t("over HTTP, from {host}", { host: one.host }) : t("{host}, process {pid}, {version}", { host: one.host, pid: one.pid, version: one.version })}</div></td>
-    <td><span class="row">${Object.entries(one.queues).slice(0, 8).map(([name, weight]) => html`<span key=${name}><${QueueLink} name=${name} />${weight > 1 && html`<span class="quiet"> ×${weight}</span>`}</span>`)}${Object.keys(one.queues).length > 8 && html`<span class="quiet">${many(Object.keys(one.queues).length - 8, "and {n} other", "and {n} others")}</span>`}</span></td>
-    <td><${Slots} worker=${one} />${one.stuck > 0 && html`<span class="tag bad">${many(one.stuck, "{n} handler stuck", "{n} handlers stuck")}</span>`}</td>
-    <td>${one.jobs.length ? html`<ul class="small">${one.jobs.slice(0, 3).map((job) => html`<li key=${job.id}><a class="link" href=${to("jobs", job.id)}>${job.type}</a> <span class="quiet">${t("for {time}", { time: html`<${Since} at=${job.since} />` })}</span></li>`)}${one.jobs.length > 3 && html`<li><a class="link quiet" href=${to("jobs", "", { state: "running", worker: one.id })}>${many(one.jobs.length - 3, "and {n} other", "and {n} others")}</a></li>`}</ul>` : html`<span class="quiet">${t("nothing")}</span>`}</td>
-    <td class="num ${one.via ? "quiet" : ""}">${one.via ? "–" : number(one.worked)}</td>
-    <td class="num quiet"><${Time} at=${one.started_at} /></td>
-    <td class="num ${one.alive ? "" : "bad"}"><${Time} at=${one.seen_at} /></td>
-    <td><${Orders} one=${one} ask=${ask} /></td>
+    <td class="c-worker"><span class="pulse ${one.alive ? "" : "lost"}"><b class="mono">${one.id}</b></span> <${Status} one=${one} /><div class="small quiet">${one.via ? t("over HTTP, from {host}", { host: one.host }) : t("{host}, process {pid}, {version}", { host: one.host, pid: one.pid, version: one.version })}</div></td>
+    <td class="c-queues"><span class="row">${Object.entries(one.queues).slice(0, 8).map(([name, weight]) => html`<span key=${name}><${QueueLink} name=${name} />${weight > 1 && html`<span class="quiet"> ×${weight}</span>`}</span>`)}${Object.keys(one.queues).length > 8 && html`<span class="quiet">${many(Object.keys(one.queues).length - 8, "and {n} other", "and {n} others")}</span>`}</span></td>
+    <td class="c-slots"><${Slots} worker=${one} />${one.stuck > 0 && html`<span class="tag bad">${many(one.stuck, "{n} handler stuck", "{n} handlers stuck")}</span>`}</td>
+    <td class="c-runs">${one.jobs.length ? html`<ul class="small">${one.jobs.slice(0, 3).map((job) => html`<li key=${job.id}><a class="link" href=${to("jobs", job.id)}>${job.type}</a> <span class="quiet">${t("for {time}", { time: html`<${Since} at=${job.since} />` })}</span></li>`)}${one.jobs.length > 3 && html`<li><a class="link quiet" href=${to("jobs", "", { state: "running", worker: one.id })}>${many(one.jobs.length - 3, "and {n} other", "and {n} others")}</a></li>`}</ul>` : html`<span class="quiet">${t("nothing")}</span>`}</td>
+    <td class="num c-worked ${one.via ? "quiet" : ""}">${one.via ? "–" : number(one.worked)}</td>
+    <td class="num c-started quiet"><${Time} at=${one.started_at} /></td>
+    <td class="num c-seen ${one.alive ? "" : "bad"}"><${Time} at=${one.seen_at} /></td>
+    <td class="c-does"><${Orders} one=${one} ask=${ask} /></td>
   </tr>`;
 }
 
@@ -79,7 +79,7 @@ export function Workers() {
   const busy = alive.reduce((sum, one) => sum + (one.via ? 0 : one.in_hand), 0);
   return html`<${Head} title=${t("Workers")} under=${`${many(alive.length, "{n} worker", "{n} workers")}, ${many(threads, "{busy} of {n} thread busy", "{busy} of {n} threads busy", { busy: number(busy) })}. ${t("Who was not heard of for 30 seconds is taken for gone, and its jobs go to others.")}`}><//>
     <div class="stack"><${Card}>
-      ${all.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Workers")}><table>
+      ${all.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Workers")}><table class="workers">
         <thead><tr><th scope="col">${t("worker")}</th><th scope="col">${t("queues")}</th><th scope="col">${t("threads")}</th><th scope="col">${t("runs")}</th><th scope="col" class="num">${t("worked")}</th><th scope="col" class="num">${t("started")}</th><th scope="col" class="num">${t("heard of")}</th><th scope="col"><span class="away">${t("Actions")}</span></th></tr></thead>
         <tbody>${all.map((one) => html`<${Worker} key=${one.id} one=${one} ask=${setAsking} />`)}</tbody></table></div>`
       : html`<${Empty} icon="workers" title=${seen ? t("No worker was heard of in the last ten minutes") : t("Looking")}>${seen && t("Start one: {command}", { command: html`<code>boltq-worker</code>` })}<//>`}

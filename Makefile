@@ -47,8 +47,9 @@ run-api: deps ## the HTTP API alone
 run-worker: deps ## a worker alone
 	@$(BIN)/boltq-worker $(ARGS)
 
-test: deps ## pytest on a real Redis and the embedded Valkey, a process a core
-	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+# Tests start our programs all the time; where Python may keep no bytecode, each start compiles all.
+test: deps ## pytest on a real Redis and the embedded Valkey, two processes a core
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 model: deps ## the queue beside a model of it, random calls: EXAMPLES=2000 SEED=7 SHRINK=1
 	@EXAMPLES=$(or $(EXAMPLES),500) $(BIN)/pytest -q tests/model $(ARGS)

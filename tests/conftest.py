@@ -12,7 +12,7 @@
 
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -46,6 +46,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             for kind in kinds
         ]
         metafunc.parametrize("server", marked, indirect=True, scope="session")
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)  # there may be no xdist
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Two processes a core for `-n auto`: half of a test's time is waiting, for leases and ends."""
+    return 2 * (yield)
 
 
 @pytest.fixture(scope="session")

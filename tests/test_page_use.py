@@ -182,6 +182,23 @@ def test_an_operation_is_copied_and_does_the_same_elsewhere(site: Site, kind: st
     assert site.boltq.stats(QUEUE).dead == 2
 
 
+def test_an_operation_in_several_queues_is_copied_for_each(site: Site) -> None:
+    for queue, count in ((QUEUE, 2), ("other", 3)):
+        site.boltq.enqueue_many([NewJob("send")] * count, queue=queue)
+    site.opens("jobs?state=queued")
+    site.clicks("Delete all")
+    site.sees("They are in 2 queues.")
+    site.clicks("The same elsewhere")
+    snippets = "[...document.querySelectorAll('dialog .snippets')]"
+    python = "[...one.querySelectorAll('button')].find((each) => each.textContent === 'Python')"
+    site.page.run(f"{snippets}.forEach((one) => {python}.click())")
+    texts = f"{snippets}.map((one) => one.querySelector('pre').textContent)"
+    site.page.until(f"{texts}.every((one) => one.startsWith('from'))")
+    for written in site.page.run(texts):
+        site.runs("Python", str(written))
+    until(lambda: [site.boltq.stats(one).queued for one in (QUEUE, "other")] == [0, 0])
+
+
 def test_an_integer_that_no_double_holds_is_shown_copied_and_enqueued_again_as_it_is(
     site: Site,
 ) -> None:

@@ -101,7 +101,7 @@ export function Bulk({ action, filter, onClose }) {
             <${Field} label=${t("At most a second")} note=${t("empty: as fast as it goes")}><input type="number" min="0" max="100000" value=${rate} onInput=${(event) => setRate(event.target.value)} /><//>
             ${isTyped && html`<${Field} label=${t("Type {what} to confirm", { what: all })}><input value=${typed} onInput=${(event) => type(event.target.value)} inputmode="numeric" autocomplete="off" /><//>`}
           </div>
-          <details><summary>${t("The same elsewhere")}</summary>${counts.filter((one) => one.counted).slice(0, 1).map((one) => html`<${Snippets} key=${one.queue} of=${operationSnippets(action, one.queue, asked, one.counted)} />`)}</details>`}`}
+          <details><summary>${t("The same elsewhere")}</summary>${counts.filter((one) => one.counted).map((one) => html`<${Snippets} key=${one.queue} of=${operationSnippets(action, one.queue, asked, one.counted)} />`)}</details>`}`}
         <${Problem} error=${problem} />
       </div>
       <div class="foot">

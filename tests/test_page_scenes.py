@@ -76,7 +76,18 @@ def test_a_stranger_on_an_empty_server_is_led_to_the_playground(
     page: Page, shared_servers: Callable[[str], TestServer]
 ) -> None:
     with browsed(page, shared_servers("valkey")) as empty:
-        empty.opens()
+        empty.opens("jobs")
+        empty.clicks("Enqueue a job")
+        empty.sees("A job that")
+        empty.sees("start one with boltq-worker --queues playground")
+        empty.goes("jobs?state=dead")
+        empty.sees("No such jobs")
+        empty.clicks("Look at all jobs")
+        empty.page.until("location.hash === '#/jobs'")
+        empty.goes("dead")
+        empty.sees("Nothing is dead")
+        empty.page.until("!document.body.innerText.includes('Dead jobs')")
+        empty.goes("")
         empty.sees("Nothing has happened here yet.")
         empty.clicks("Open the playground")
         empty.sees("A job that")

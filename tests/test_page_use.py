@@ -199,6 +199,19 @@ def test_an_operation_in_several_queues_is_copied_for_each(site: Site) -> None:
     until(lambda: [site.boltq.stats(one).queued for one in (QUEUE, "other")] == [0, 0])
 
 
+def test_who_marks_what_has_nothing_in_common_is_told_and_can_unmark(site: Site) -> None:
+    dead(site, 1)
+    sends(site, 1)
+    site.api.ask("POST", "/api/claims", {"queues": [QUEUE], "max_jobs": 1})
+    site.opens("jobs")
+    site.page.until("document.querySelectorAll('tr[data-row]').length === 2")
+    site.page.run("document.querySelectorAll('td label.mark').forEach((one) => one.click())")
+    site.sees("Nothing can be done to all of them")
+    assert not site.shows("The same elsewhere")
+    site.clicks("Unmark")
+    site.page.until("document.querySelector('.bulk') === null")
+
+
 def test_an_integer_that_no_double_holds_is_shown_copied_and_enqueued_again_as_it_is(
     site: Site,
 ) -> None:

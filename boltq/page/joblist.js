@@ -45,14 +45,14 @@ export function useJobs(filter) {
 
 const fresh = (path, page) => ({ path, rows: page.jobs, newest: page.jobs, gone: new Set(), more: page.cursor, isMore: false, total: page.total, scanned: page.scanned });
 
-/** The list with what stands above and below it. `none` is said where there are none. */
-export function JobList({ list, marked = null, mark = null, hasQueue = true, none = t("No such jobs"), label }) {
+/** The list with what stands above and below it. Where there are none `none` is said, and what `hint` there is. */
+export function JobList({ list, marked = null, mark = null, hasQueue = true, none = t("No such jobs"), hint = null, label }) {
   const room = useRef(null);
   return html`<div ref=${room}>
     ${list.newer > 0 && html`<button type="button" class="newer" onClick=${list.renew}>${many(list.newer, "{n} newer job: show", "{n} newer jobs: show")}</button>`}
     ${list.problem && html`<div class="body"><${Problem} error=${list.problem} /></div>`}
     ${list.rows.length ? html`<${JobTable} jobs=${list.rows} gone=${list.gone} marked=${marked} mark=${mark} look=${list.look} hasQueue=${hasQueue} label=${label} />`
-    : html`<${Empty} icon=${list.isLooking ? "clock" : "search"} title=${list.isLooking ? t("Looking") : none}>${list.cursor && t("None among the {n} that were looked at so far.", { n: number(list.scanned) })}<//>`}
+    : html`<${Empty} icon=${list.isLooking ? "clock" : "search"} title=${list.isLooking ? t("Looking") : none}>${list.cursor ? t("None among the {n} that were looked at so far.", { n: number(list.scanned) }) : !list.isLooking && hint}<//>`}
     ${!list.isLooking && (list.rows.length > 0 || list.cursor) && html`<div class="under-table"><span>${t("{this}; {that}", { this: many(list.rows.length, "{n} job shown", "{n} jobs shown"), that: t("{seen} of {total} looked at", { seen: number(list.scanned ?? 0), total: number(list.total ?? 0) }) })}.</span>
       ${list.cursor ? html`<${Button} kind="small" onClick=${list.more}>${t("Look further")}<//>` : html`<span>${t("That is all.")}</span>`}</div>`}
   </div>`;

@@ -36,7 +36,7 @@ function Groups({ query, open }) {
   const groups = found ? together(found.groups) : [];
   const isHere = (one) => query.type === one.type && query.error === one.error;
   const isAdmin = may("admin");
-  return html`<${Card} title=${t("What they died of")} aside=${found && t("{seen} of {total} looked at, the newest of each queue", { seen: number(found.scanned), total: number(found.total) })}>
+  return html`<${Card} title=${t("What they died of")} aside=${found?.total > 0 && t("{seen} of {total} looked at, the newest of each queue", { seen: number(found.scanned), total: number(found.total) })}>
     ${poll.problem.value && html`<div class="body"><${Problem} error=${poll.problem.value} /></div>`}
     ${groups.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Groups of dead jobs")}><table class="groups">
       <thead><tr><th scope="col" class="num">${t("jobs")}</th><th scope="col">${t("type")}</th><th scope="col">${t("last error")}</th><th scope="col">${t("queues")}</th><th scope="col" class="num">${t("newest")}</th><th scope="col" class="num">${t("oldest")}</th><th scope="col"><span class="away">${t("Actions")}</span></th></tr></thead>
@@ -69,10 +69,10 @@ export function Dead() {
     <//>
     <div class="stack">
       <${Groups} query=${query} open=${pick} />
-      <${Card} title=${t("Dead jobs")} aside=${t("the last to die first")}>
+      ${(list.rows.length > 0 || list.isLooking || list.problem || Object.keys(query).length > 0) && html`<${Card} title=${t("Dead jobs")} aside=${t("the last to die first")}>
         ${(query.type || query.error) && html`<div class="filters"><${Tokens} query=${query} names=${["type", "error"]} /></div>`}
         <${JobList} list=${list} marked=${marked} mark=${mark} none=${t("No such job is dead")} label=${t("Dead jobs")} />
-      <//>
+      <//>`}
     </div>
     <${Many} list=${list} marked=${marked} clear=${clear} filter=${filter} />
     ${bulk && html`<${Bulk} action=${bulk.action} filter=${bulk.filter} onClose=${() => { open(null); list.renew(); }} />`}`;

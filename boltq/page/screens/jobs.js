@@ -71,11 +71,13 @@ export function Many({ list, marked, clear, filter }) {
   const [asking, setAsking] = useState(null);
   const confirmed = (count) => asking === count || (setAsking(count), say(many(count, "Press once more to delete {n} job for good.", "Press once more to delete {n} jobs for good.")), false);
   const offered = DOES.filter((one) => fits(one.states));
+  const isShown = jobs.length > 0 || (isOne && list.rows.length > 0 && offered.length > 0);
   return html`
-    ${may("admin") && (jobs.length > 0 || (isOne && list.rows.length > 0)) && offered.length > 0 && html`<div class="bulk" role="group" aria-label=${t("Actions")}>
+    ${may("admin") && isShown && html`<div class="bulk" role="group" aria-label=${t("Actions")}>
       <span>${jobs.length ? many(jobs.length, "{n} job marked", "{n} jobs marked") : t("All that match")}</span>
       ${offered.map((one) => html`<${Button} key=${one.name} kind="small ${one.name === "purge" ? "danger" : ""}" icon=${one.icon} onClick=${() => (jobs.length ? each(one) : open(one.name))}>${jobs.length ? one.words : one.all}<//>`)}
-      ${jobs.length > 0 && html`<${Button} kind="small plain" icon="copy" onClick=${() => copy({ ids: jobs.map((job) => job.id), offered })}>${t("The same elsewhere")}<//>`}
+      ${!offered.length && html`<span class="quiet">${t("Nothing can be done to all of them: they are in different states.")}</span>`}
+      ${jobs.length > 0 && offered.length > 0 && html`<${Button} kind="small plain" icon="copy" onClick=${() => copy({ ids: jobs.map((job) => job.id), offered })}>${t("The same elsewhere")}<//>`}
       ${jobs.length > 0 && html`<${Button} kind="small plain" onClick=${clear}>${t("Unmark")}<//>`}
     </div>`}
     ${copied && html`<${Copied} ...${copied} onClose=${() => copy(null)} />`}
@@ -158,7 +160,7 @@ export function Jobs() {
         <${Choice} label=${t("Order")} options=${[["", t("newest")], ["oldest", t("oldest")]]} value=${query.order ?? ""} onChange=${(order) => refine({ order })} />
       </div>
       <div class="filters"><${Choice} label=${t("State")} options=${states} value=${query.state ?? ""} onChange=${(state) => refine({ state })} /><${Tokens} query=${query} names=${["type", "error", "worker", "text", "until"]} /><${Views} query=${query} /></div>
-      <${JobList} list=${list} marked=${marked} mark=${mark} label=${t("Jobs")} />
+      <${JobList} list=${list} marked=${marked} mark=${mark} hint=${Object.keys(query).length ? html`<p><a href=${to("jobs")}>${t("Look at all jobs")}</a></p>` : html`<p><a href=${to("playground")}>${t("Enqueue a job")}</a></p>`} label=${t("Jobs")} />
     <//>
     <${Many} list=${list} marked=${marked} clear=${clear} filter=${filter} />`;
 }

@@ -139,7 +139,7 @@ function Nothing() {
   return html`<section class="hero card">
     <h2>${t("Nothing has happened here yet.")}</h2>
     <p>${t("In the playground you see a job fail, wait, die and come back, on this server, in half a minute.")}</p>
-    <div class="row"><a class="button first" href=${to("playground", "", { play: "replay" })}><${Icon} name="playground" size="14" />${t("Open the playground")}</a><a class="button" href="api/docs">${t("Read the API")}</a></div>
+    <div class="row"><a class="button first" href=${to("playground")}><${Icon} name="playground" size="14" />${t("Open the playground")}</a><a class="button" href="api/docs">${t("Read the API")}</a></div>
   </section>`;
 }
 

@@ -105,6 +105,7 @@ export function Playground() {
   useNews(jobs, queue, note);
   useEffect(() => { if (story.queue) refine({ queue: story.queue }); }, [story.queue]);
   const queues = [...new Set([queue, OWN, ...(seen?.queues.map((one) => one.queue) ?? []), ...(seen?.workers ?? []).flatMap((one) => Object.keys(one.queues))])];
+  const isAlone = seen && !story.scene && !workersOf(queue).length;
   return html`<${Head} title=${t("Playground")} under=${t("Send jobs, break them, and watch what the queue makes of it. All of it is real.")}><//>
     <div class="stack">
       <div class="scenes">${scenes.map((scene) => html`<button key=${scene.name} type="button" class="scene ${story.scene === scene ? "on" : ""}" disabled=${!scene.needs.every(may)} onClick=${() => story.play(scene, queue)}>
@@ -114,6 +115,7 @@ export function Playground() {
         <${Composer} queue=${queue} look=${look} />
         <div class="stack">
           <${Card} title=${t("Jobs")} aside=${html`<${QueueBar} queue=${queue} queues=${queues} look=${look} />`}>
+            ${isAlone && html`<div class="body"><p class="notice warn"><${Icon} name="warn" /><span>${t("No worker that we see works on {queue}: start one with {command}.", { queue, command: html`<code>boltq-worker --queues ${queue}</code>` })}</span></p></div>`}
             <${Board} jobs=${jobs} counts=${seen?.queues.find((each) => each.queue === queue)} chosen=${chosen} choose=${choose} />
             ${chosen && html`<${Chosen} key=${chosen} id=${chosen} close=${() => choose("")} look=${look} />`}
           <//>

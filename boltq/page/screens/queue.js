@@ -114,7 +114,7 @@ export function Queue({ id }) {
       <${ByType} queue=${id} state=${state} />
       <${Card} title=${t("Jobs")} aside=${html`<${Choice} label=${t("State")} options=${[["", t("all")], ...STATES.map((name) => [name, STATE_WORDS[name]])]} value=${state} onChange=${(next) => refine({ state: next })} />
         ${state && state !== "running" && one[state] > 0 && isAdmin && html`<${Button} kind="small danger" icon="trash" onClick=${() => setOpen("purge")}>${t("Delete all")}<//>`}`}>
-        <${JobList} list=${list} hasQueue=${false} label=${t("Jobs of {queue}", { queue: id })} />
+        <${JobList} list=${list} hasQueue=${false} hint=${html`<p>${state ? html`<a href=${to("queues", id)}>${t("Look at all jobs")}</a>` : html`<a href=${to("playground", "", { queue: id })}>${t("Enqueue a job")}</a>`}</p>`} label=${t("Jobs of {queue}", { queue: id })} />
       <//>
       <div class="columns">
         <${Settings} queue=${id} settings=${one.settings} look=${look} />

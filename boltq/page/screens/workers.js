@@ -82,7 +82,7 @@ export function Workers() {
       ${all.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Workers")}><table class="workers">
         <thead><tr><th scope="col">${t("worker")}</th><th scope="col">${t("queues")}</th><th scope="col">${t("threads")}</th><th scope="col">${t("runs")}</th><th scope="col" class="num">${t("worked")}</th><th scope="col" class="num">${t("started")}</th><th scope="col" class="num">${t("heard of")}</th><th scope="col"><span class="away">${t("Actions")}</span></th></tr></thead>
         <tbody>${all.map((one) => html`<${Worker} key=${one.id} one=${one} ask=${setAsking} />`)}</tbody></table></div>`
-      : html`<${Empty} icon="workers" title=${seen ? t("No worker was heard of in the last ten minutes") : t("Looking")}>${seen && t("Start one: {command}", { command: html`<code>boltq-worker</code>` })}<//>`}
+      : html`<${Empty} icon="workers" title=${seen ? t("No worker was heard of in the last ten minutes") : t("Looking")}>${seen && html`<p>${t("Start one: {command}", { command: html`<code>boltq-worker</code>` })}</p>`}<//>`}
     <//>
     <${Card} title=${t("What became of workers")} aside=${t("the last first")}>
       ${history.length ? html`<table><tbody>${history.map((one) => html`<tr key=${`${one.worker} ${one.what} ${one.at}`}><td><span class="tag ${one.what === "lost" ? "bad" : ""}">${BECAME[one.what] ?? one.what}</span></td><td class="fill mono"><span class="clip">${one.worker}</span></td><td class="quiet"><span class="clip short">${one.by && t("by {name}", { name: one.by })}</span></td><td class="num"><${Time} at=${one.at} /></td></tr>`)}</tbody></table>`

@@ -333,6 +333,8 @@ export default {
   "Press once more to delete {n} jobs for good.": { one: "Noch einmal drücken, um {n} Job endgültig zu löschen.", other: "Noch einmal drücken, um {n} Jobs endgültig zu löschen." },
   "All that match": "Alle, die passen",
   "{n} jobs marked": { one: "{n} Job markiert", other: "{n} Jobs markiert" },
+  "Look at all jobs": "Alle Jobs ansehen",
+  "Nothing can be done to all of them: they are in different states.": "Mit allen zugleich ist nichts möglich: ihre Zustände sind verschieden.",
   "Unmark": "Markierung aufheben",
   "Find jobs": "Jobs suchen",
   "text of the payload, an id, type:send, error:Timeout, worker:web-1": "Text der Nutzdaten, eine ID, type:send, error:Timeout, worker:web-1",

@@ -333,6 +333,8 @@ export default {
   "Press once more to delete {n} jobs for good.": { one: "Pulsar otra vez para eliminar {n} trabajo definitivamente.", other: "Pulsar otra vez para eliminar {n} trabajos definitivamente." },
   "All that match": "Todos los que coinciden",
   "{n} jobs marked": { one: "{n} trabajo marcado", other: "{n} trabajos marcados" },
+  "Look at all jobs": "Ver todos los trabajos",
+  "Nothing can be done to all of them: they are in different states.": "Nada se puede hacer con todos a la vez: sus estados son distintos.",
   "Unmark": "Desmarcar",
   "Find jobs": "Buscar trabajos",
   "text of the payload, an id, type:send, error:Timeout, worker:web-1": "texto de la carga útil, un identificador, type:send, error:Timeout, worker:web-1",

@@ -333,6 +333,8 @@ export default {
   "Press once more to delete {n} jobs for good.": { one: "Appuyer encore une fois pour supprimer {n} tâche définitivement.", other: "Appuyer encore une fois pour supprimer {n} tâches définitivement." },
   "All that match": "Toutes celles qui correspondent",
   "{n} jobs marked": { one: "{n} tâche cochée", other: "{n} tâches cochées" },
+  "Look at all jobs": "Voir toutes les tâches",
+  "Nothing can be done to all of them: they are in different states.": "Rien n’est possible pour toutes à la fois : leurs états sont différents.",
   "Unmark": "Décocher",
   "Find jobs": "Chercher des tâches",
   "text of the payload, an id, type:send, error:Timeout, worker:web-1": "texte de la charge utile, un identifiant, type:send, error:Timeout, worker:web-1",

@@ -19,6 +19,7 @@ HOSTS_RULE = "host names or IP addresses with commas between, or * for any"
 
 _HOST = r"[A-Za-z0-9_.:%-]+"
 _MEMBER = re.compile(r"[^\s.,\x00-\x1f]{1,100}(\.[^\s.,\x00-\x1f]{1,100})*")
+_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _MOST = 999_999_999
 
 
@@ -107,6 +108,9 @@ def _environment(value: Any) -> str:
 
 def _members(value: Any) -> tuple[str, ...]:
     names = tuple(one.strip() for one in value.split(",") if one.strip())
+    functions = [one for one in names if ":" in one]
+    if not all(map(_FUNCTION.fullmatch, functions)) or len(functions) > 1:
+        raise ValueError
     if not 1 <= len(names) <= MOST_MEMBERS or not all(map(_MEMBER.fullmatch, names)):
         raise ValueError
     return names
@@ -142,7 +146,8 @@ RULES: dict[str, Rule] = {
     "redact": Rule(
         "BOLTQ_REDACT",
         _members,
-        f"1 to {MOST_MEMBERS} names of members with commas between, as in password,card.number",
+        f"1 to {MOST_MEMBERS} names of members with commas between, as in password,card.number; "
+        "one of them may be a function, as in mail.privacy:shown",
     ),
     "worker_id": Rule("WORKER_ID", _worker_id, ids.NAME_RULE),
     "data_dir": Rule("BOLTQ_DATA_DIR", Path, "a folder"),

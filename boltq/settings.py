@@ -40,7 +40,7 @@ class Settings:
     api_leave_seconds: float = 0.0
     api_proxy: str = ""
     environment: str = ""
-    redact: tuple[str, ...] = ()  # names of members that the API shows to nobody
+    redact: tuple[str, ...] = ()  # members that the API shows to nobody, or module:function
     worker_id: str = ""
     data_dir: Path = Path(".boltq")
     prefix: str = "boltq"

@@ -1,4 +1,4 @@
-"""What nobody is to see: members of payloads, results and headers, by name, out of all answers."""
+"""What nobody is to see of payloads, results and headers: out of all answers."""
 
 import json
 import re
@@ -11,13 +11,14 @@ import msgspec
 from boltq.api.answers import with_members
 from boltq.api.idempotency import MEMBER
 from boltq.api.problems import BadField
+from boltq.api.redactor import Redactor
 from boltq.job import Job, spliced
 
 MARK = "[redacted]"
 """What stands where a value is hidden."""
 
 _SHOWN = json.dumps(MARK)
-_GAP = "\0"
+_GAP = b"\0"
 """Where a value was, for a search: a text that is looked for cannot hold it, nor JSON."""
 
 # A text, which is a member's name if a colon follows, or a bracket; what is between is passed over.
@@ -29,7 +30,8 @@ class Redaction:
     """Hides values in what is shown of jobs; all else stays as it was written, byte for byte.
 
     names: of members, at any depth, in any case of letters; `card.number` is a member `number` of a
-    member `card`, with lists between or not. None hides nothing and costs nothing. What is no JSON
+    member `card`, with lists between or not. One with a colon is a function, which is asked about
+    what the names have left: see Redactor. None hides nothing and costs nothing. What is no JSON
     is hidden whole, since no member of it can be told. Of headers what tells a request's body by
     its digest is hidden, too: values could be guessed by it.
 
@@ -37,7 +39,10 @@ class Redaction:
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        self._ends = tuple(f".{name.lower()}" for name in names)
+        each = list(names)
+        self._ends = tuple(f".{name.lower()}" for name in each if ":" not in name)
+        self._redactor = next((Redactor(name) for name in each if ":" in name), None)
+        self._is_on = bool(each)
 
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         """Let those who answer the request find this."""
@@ -45,29 +50,31 @@ class Redaction:
 
     def job(self, job: Job) -> bytes:
         """Write a job as JSON, without what is hidden; `redacted` names where something was."""
-        if not self._ends:
+        if not self._is_on:
             return job.to_json()
         each = {"payload": job.payload, "result": job.result, "headers": job.headers}
-        seen = {name: raw if raw is None else self._hidden(name, raw) for name, raw in each.items()}
+        seen = {
+            name: raw if raw is None else self._seen(job.type, name, raw)
+            for name, raw in each.items()
+        }
         if seen == each:
             return job.to_json()
         told = replace(job, payload=seen["payload"], result=seen["result"], headers=seen["headers"])
         hidden = [name for name, raw in each.items() if seen[name] != raw]
         return with_members(told.to_json(), redacted=hidden)
 
-    def searched(self, payload: bytes) -> bytes:
+    def searched(self, job_type: str, payload: bytes) -> bytes:
         """Return what a search may look at: as long for each text, so that no clock tells more."""
-        if not self._ends:
+        if not self._is_on:
             return payload
-        text = _text(payload)
-        return b"" if text is None else self._without(text, self._ends, _GAP).encode()
+        return self._seen(job_type, "payload", payload).replace(_SHOWN.encode(), _GAP)
 
     def check(self, payload: msgspec.Raw) -> None:
         """Raise BadField for a new payload that has MARK as a value that is hidden.
 
         It was copied from what is shown, and what it stood for would be lost.
         """
-        if not self._ends or MARK.encode() not in (raw := bytes(payload)):
+        if not self._is_on or MARK.encode() not in (raw := bytes(payload)):
             return
         text = _text(raw) or ""
         spans = list(self._spans(text, self._ends))
@@ -78,17 +85,24 @@ class Redaction:
                 "and the value itself would be lost",
             )
 
+    def _seen(self, job_type: str, name: str, raw: bytes) -> bytes:
+        seen = self._hidden(name, raw)
+        if self._redactor is None or seen == _SHOWN.encode():
+            return seen
+        text = self._redactor.shown(job_type, name, seen.decode())
+        return (_SHOWN if text is None else text).encode()
+
     def _hidden(self, name: str, raw: bytes) -> bytes:
         text = _text(raw)
         if text is None:
             return _SHOWN.encode()
         ends = (*self._ends, f".{MEMBER}") if name == "headers" else self._ends
-        return self._without(text, ends, _SHOWN).encode()
+        return self._without(text, ends).encode()
 
-    def _without(self, text: str, ends: tuple[str, ...], mark: str) -> str:
+    def _without(self, text: str, ends: tuple[str, ...]) -> str:
         parts, last = [], 0
         for first, end in self._spans(text, ends):
-            parts += [text[last:first], mark]
+            parts += [text[last:first], _SHOWN]
             last = end
         return "".join((*parts, text[last:])) if parts else text
 

@@ -24,13 +24,14 @@ def page(
     starts: Mapping[Source, str],
     wanted: Wanted,
     text: str,
-    seen: Callable[[bytes], bytes] = bytes,
+    seen: Callable[[str, bytes], bytes] = lambda _type, payload: payload,
 ) -> Found:
     """Return the next jobs as `merged.page` does, of which only those that hold `text`.
 
     Letters of ASCII are the same in both cases, and a text is found as it is or as JSON escapes it.
     Ends with LOOK_SECONDS even where the page is not full. Costs two round trips for each
-    PAGE_JOBS, and one for each 2 MB of their payloads. `seen` tells what of a payload is looked at.
+    PAGE_JOBS, and one for each 2 MB of their payloads. `seen` tells what of a
+    payload is looked at, by the job's type and the payload.
     """
     needles = {one.lower().encode() for one in (text, json.dumps(text)[1:-1])}
     deadline = time.monotonic() + LOOK_SECONDS
@@ -50,10 +51,11 @@ def page(
 
 
 def _holding(
-    server: Server, jobs: Sequence[Job], needles: set[bytes], seen: Callable[[bytes], bytes]
+    server: Server, jobs: Sequence[Job], needles: set[bytes], seen: Callable[[str, bytes], bytes]
 ) -> set[str]:
     by_queue = groupby(sorted(jobs, key=lambda job: job.queue), key=lambda job: job.queue)
     asked = {queue: [ids.split(job.id)[1] for job in some] for queue, some in by_queue}
+    types = {job.id: job.type for job in jobs}
     holding: set[str] = set()
     while asked:
         calls = [
@@ -67,8 +69,10 @@ def _holding(
             for id, item in zip(inside, reply.answers, strict=True):
                 if isinstance(item, scripts.InspectLater):
                     later.setdefault(queue, []).append(id)
-                elif isinstance(item, scripts.InspectJob) and _holds(seen(item.payload), needles):
-                    holding.add(ids.join(queue, id))
+                elif isinstance(item, scripts.InspectJob):
+                    whole = ids.join(queue, id)
+                    if _holds(seen(types[whole], item.payload), needles):
+                        holding.add(whole)
         asked = later
     return holding
 

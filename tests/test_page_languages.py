@@ -169,6 +169,8 @@ def test_a_phone_shows_each_screen_whole_and_harm_as_text(site: Site, language: 
     for name, place in PLACES.items():
         site.goes(place)
         site.page.run("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
+        opens = "document.querySelectorAll('details.types > summary')"
+        site.page.run(f"{opens}.forEach((one) => one.click())")
         site.page.until(f"!document.querySelector('main').innerText.includes({looking})")
         if name in SHOWN:
             site.sees(SHOWN[name])
@@ -177,7 +179,8 @@ def test_a_phone_shows_each_screen_whole_and_harm_as_text(site: Site, language: 
         told = site.page.run(
             "(() => { const root = document.documentElement; return [innerWidth,"
             " root.scrollWidth - root.clientWidth, ...[...document.querySelectorAll("
-            "'main h1, main h2, main button, main .label, main .tag, main .state, .side a')]"
+            "'main h1, main h2, main button, main .label, main .tag, main .state, main .scroll,"
+            " .side a')]"
             ".filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth + 1"
             " && getComputedStyle(one).overflowX !== 'visible')"
             ".map((one) => one.textContent)]; })()"

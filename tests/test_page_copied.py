@@ -133,6 +133,8 @@ def test_what_is_done_to_marked_jobs_is_copied_and_one_refused_keeps_no_other_fr
         for id in (gone, *marked):
             marks(site, id)
         site.clicks("The same elsewhere")
+        # Until it is open a click would be one on the page behind it.
+        site.page.until("document.querySelector('dialog[open] .snippets') !== null")
         site.clicks(SAID[action])
         written = copied(site, kind, "dialog", curl="for id in ")
         site.boltq.purge_job(gone)

@@ -25,6 +25,7 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--hide-scrollbars"),
     *("--disable-dev-shm-usage", "--remote-debugging-pipe"),
     "--host-resolver-rules=MAP boltq.test 127.0.0.1",
+    "about:blank",  # else it draws the page of a new tab, which nobody sees
 )
 
 

@@ -13,7 +13,7 @@ from queue_state import QueueState
 from rig import bounds
 from rig.bounds_load import enqueue, let_come, load
 from rig.meter import Meter
-from servers import TestServer, process_server
+from servers import TestServer, process_server, until
 
 from boltq import scripts
 from boltq.call import Call
@@ -75,6 +75,8 @@ def test_a_call_does_the_same_with_many_jobs_as_with_twenty(
     enqueue(few, "waiting", 10)
     found = []
     for q in (few, crowd):
+        # The first call of a minute notes how the queue is, and so does more than others.
+        until(lambda q=q: q.raw.time()[0] % 60 < 57)
         ids = [f"{queue}-{n}" for n in range(10)]
         q.enqueue(*ids, priority=9)
         COUNTED[name].prepare(q, ids)
@@ -142,7 +144,8 @@ def test_however_large_the_payloads_are_no_answer_is_above_8_mib(
     size = {name: costs[0].reply_bytes for name, costs in meter.costs.items()}
     assert max(size.values()) < MOST_BYTES
     assert size["list"] < 10_000
-    assert size["claim"] < 4_000_000 < size["inspect"] < size["claim most"] == size["claim again"]
+    assert 1_000_000 < size["inspect"] < 2_000_000
+    assert size["claim"] < 4_000_000 < size["claim most"] == size["claim again"]
     q.forget()
     q.server.close()
 

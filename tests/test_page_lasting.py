@@ -78,15 +78,16 @@ def test_an_api_that_starts_anew_has_lost_no_history(page: Page, site: Site) -> 
 
     def seen(at: Site) -> list[str]:
         told = []
-        for place, text in (
+        for place, *texts in (
             (f"jobs/{QUEUE}%3Asecond", "attempt 1 failed"),
             (f"jobs/{QUEUE}%3Afirst", "attempt 1 failed"),
             ("dead", "too late"),
             ("operations", "Cancel"),
-            (f"queues/{QUEUE}", "Since its beginning"),
+            (f"queues/{QUEUE}", "Since its beginning", "web-1"),
         ):
             at.opens(place)
-            at.sees(text)
+            for text in texts:
+                at.sees(text)
             at.page.key("u")
             at.page.until("!document.body.innerText.includes('Looking')")
             marks = "td, dd, .what, .error, .operation b, .operation .tag"

@@ -17,7 +17,7 @@ from queue_state import QueueState
 from servers import TestServer, until
 
 from boltq import scripts
-from boltq.api import lot
+from boltq.api import awaited, lot
 from boltq.api.channel import Channel
 from boltq.client import BoltQ
 
@@ -341,3 +341,15 @@ def test_a_request_that_waits_is_logged_once_under_the_id_that_it_came_with(
     (line,) = [vars(record) for record in caplog.records if record.getMessage() == "request"]
     assert line["request_id"] == id
     assert line["duration_ms"] >= 20
+
+
+def test_of_whom_there_is_no_room_to_tell_is_let_ask_himself(q: QueueState) -> None:
+    # 1 MiB each, of which one answer shows 6 MB; and one that runs, before or behind them.
+    q.configure(result_bytes=2**20)
+    q.enqueue(*"abcdefgh", "runs")
+    q.claimed(limit=9)
+    for id in "abcdefgh":
+        q.ack(id, result=b"1" * 2**20)
+    names = [f"{q.name}:{id}" for id in "abcdefgh"]
+    assert awaited.ended(q.server, [f"{q.name}:runs", *names]) == set(names)
+    assert awaited.ended(q.server, [*names, f"{q.name}:runs"]) == {*names, f"{q.name}:runs"}

@@ -13,7 +13,10 @@ INSPECT_ITEMS = 100
 
 
 def ended(asking: Server, jobs: Iterable[str]) -> set[str]:
-    """Return which of the jobs have ended, or are not kept any more; at most one round trip."""
+    """Return which of the jobs have ended, or are not kept any more; at most one round trip.
+
+    Jobs of which the answer has no room to tell are among them: who waits for one asks himself.
+    """
     queues: dict[str, list[str]] = {}
     for job in jobs:
         queues.setdefault(ids.split(job)[0], []).append(job)
@@ -34,9 +37,8 @@ def ended(asking: Server, jobs: Iterable[str]) -> set[str]:
         # A queue that refuses answers the request itself, when it is run again.
         answers = reply.answers if isinstance(reply, scripts.Inspected) else [None] * len(group)
         for job, answer in zip(group, answers, strict=True):
-            is_late = isinstance(answer, scripts.InspectLater)
             goes_on = isinstance(answer, scripts.InspectJob) and answer.state not in ENDED
-            if not is_late and not goes_on:
+            if not goes_on:
                 found.add(job)
     return found
 

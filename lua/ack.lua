@@ -30,19 +30,12 @@
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 13
-  or KEYS[2] ~= key_base .. "payloads"
-  or KEYS[3] ~= key_base .. "running"
-  or KEYS[4] ~= key_base .. "leases"
-  or KEYS[5] ~= key_base .. "tries"
-  or KEYS[6] ~= key_base .. "completed"
-  or KEYS[7] ~= key_base .. "outcomes"
-  or KEYS[8] ~= key_base .. "stats"
-  or KEYS[9] ~= key_base .. "settings"
-  or KEYS[10] ~= key_base .. "queued"
-  or KEYS[11] ~= key_base .. "series"
-  or KEYS[12] ~= key_base .. "events"
-  or KEYS[13] ~= key_base .. "notes"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "jobs," .. key_base .. "payloads,"
+  .. key_base .. "running," .. key_base .. "leases," .. key_base .. "tries,"
+  .. key_base .. "completed," .. key_base .. "outcomes," .. key_base .. "stats,"
+  .. key_base .. "settings," .. key_base .. "queued," .. key_base .. "series,"
+  .. key_base .. "events," .. key_base .. "notes"
 then
   return { "BAD_KEYS", "ack takes these keys of one queue, in this order: jobs payloads running "
     .. "leases tries completed outcomes stats settings queued series events notes" }
@@ -62,7 +55,7 @@ local told = ARGV[1] ~= "" and (#ARGV[1] >= 1 and #ARGV[1] <= 2600000 and ARGV[1
 if told == nil then
   return bad_argument("told", "1..2600000 bytes long, or empty", ARGV[1])
 end
-local id, token, result = {}, {}, {}
+local id, token, result = { nil }, { nil }, { nil }
 local total_bytes = 0
 for nth = 1, count do
   local at = 3 * nth - 2
@@ -94,11 +87,11 @@ if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force.needs, LEVEL) }
 end
-local result_bytes = tonumber(in_force.result_bytes or 65536)
-local keep_completed = tonumber(in_force.keep_completed or 10000)
-local keep_completed_ms = tonumber(in_force.keep_completed_ms or 3600000)
-local keep_payloads = tonumber(in_force.keep_payloads or 0)
-local keep_events = tonumber(in_force.keep_events or 0)
+local result_bytes = (in_force.result_bytes or 65536) + 0
+local keep_completed = (in_force.keep_completed or 10000) + 0
+local keep_completed_ms = (in_force.keep_completed_ms or 3600000) + 0
+local keep_payloads = (in_force.keep_payloads or 0) + 0
+local keep_events = (in_force.keep_events or 0) + 0
 -- end of bound
 
 for i = 1, count do
@@ -121,8 +114,9 @@ local apart = redis.call("HLEN", payloads) > 0
 local held_before = redis.call("ZCARD", completed)
 local feed = open_feed(keep_events)
 
-local reply, ended, ids, kept, entries, how, dropped, noted =
-  { "ACKED", now_ms }, {}, {}, {}, {}, {}, {}, {}
+-- With room for one job: a table grows by being made anew.
+local reply, ended, ids, entries, how, dropped, noted =
+  { "ACKED", now_ms, nil }, {}, { nil }, { nil, nil }, { nil, nil }, {}, {}
 local at = "ack " .. digits(now_ms) .. " "
 local first, minute = next_stamp(now)
 local kept_until, n, m = {}, 0, 0
@@ -146,8 +140,7 @@ for i = 1, count do
     if keep_ms == 0 or keep_completed == 0 then
       dropped[#dropped + 1], ended[job] = job, "UNKNOWN"
     else
-      m = m + 1
-      kept[m], ended[job] = job, "ALREADY"
+      m, ended[job] = m + 1, "ALREADY"
       if told_of[i] then
         local _, _, _, attempt = lease_fields(own)
         noted[#noted + 1] = { job, attempt, told_of[i] }
@@ -172,7 +165,7 @@ if n > 0 then
   for _, note in ipairs(noted) do keep_notes(note[1], note[2], note[3], now_ms) end
   if m > 0 then
     redis.call("ZADD", completed, unpack(entries))
-    if apart and keep_payloads == 0 then redis.call("HDEL", payloads, unpack(kept)) end
+    if apart and keep_payloads == 0 then redis.call("HDEL", payloads, unpack(ids)) end
     -- Those past their time wait for a claim or a reap, which look for them anyway.
     if too_many then trim(completed, now, keep_completed, "trimmed", held_before + m) end
   end

@@ -34,20 +34,12 @@
 local LEVEL = 1
 local WIDTH = 2
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 14
-  or KEYS[2] ~= key_base .. "scheduled"
-  or KEYS[3] ~= key_base .. "queued"
-  or KEYS[4] ~= key_base .. "running"
-  or KEYS[5] ~= key_base .. "retrying"
-  or KEYS[6] ~= key_base .. "completed"
-  or KEYS[7] ~= key_base .. "cancelled"
-  or KEYS[8] ~= key_base .. "dead"
-  or KEYS[9] ~= key_base .. "leases"
-  or KEYS[10] ~= key_base .. "stats"
-  or KEYS[11] ~= key_base .. "settings"
-  or KEYS[12] ~= key_base .. "bell"
-  or KEYS[13] ~= key_base .. "series"
-  or KEYS[14] ~= key_base .. "events"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "jobs," .. key_base .. "scheduled,"
+  .. key_base .. "queued," .. key_base .. "running," .. key_base .. "retrying,"
+  .. key_base .. "completed," .. key_base .. "cancelled," .. key_base .. "dead,"
+  .. key_base .. "leases," .. key_base .. "stats," .. key_base .. "settings," .. key_base .. "bell,"
+  .. key_base .. "series," .. key_base .. "events"
 then
   return { "BAD_KEYS", "alter takes these keys of one queue, in this order: jobs scheduled queued"
     .. " running retrying completed cancelled dead leases stats settings bell "
@@ -63,7 +55,7 @@ local count = #ARGV / 4
 if count < 1 or count > 500 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "alter takes 4 arguments for each of 1..500 items, not " .. #ARGV }
 end
-local id, priority, delay_ms, place = {}, {}, {}, {}
+local id, priority, delay_ms, place = { nil }, { nil }, { nil }, { nil }
 for nth = 1, count do
   local at = 4 * nth - 4
   local given = ARGV[at + 1]
@@ -96,7 +88,7 @@ if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force.needs, LEVEL) }
 end
-local keep_events = tonumber(in_force.keep_events or 0)
+local keep_events = (in_force.keep_events or 0) + 0
 -- end of bound
 
 for i = 1, count do

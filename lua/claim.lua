@@ -37,26 +37,14 @@
 local LEVEL = 1
 local WIDTH = 11
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)queued$")
-if not key_base or #queue > 128 or #KEYS ~= 20
-  or KEYS[2] ~= key_base .. "scheduled"
-  or KEYS[3] ~= key_base .. "retrying"
-  or KEYS[4] ~= key_base .. "running"
-  or KEYS[5] ~= key_base .. "leases"
-  or KEYS[6] ~= key_base .. "claims"
-  or KEYS[7] ~= key_base .. "claim_ends"
-  or KEYS[8] ~= key_base .. "jobs"
-  or KEYS[9] ~= key_base .. "payloads"
-  or KEYS[10] ~= key_base .. "tries"
-  or KEYS[11] ~= key_base .. "completed"
-  or KEYS[12] ~= key_base .. "cancelled"
-  or KEYS[13] ~= key_base .. "dead"
-  or KEYS[14] ~= key_base .. "outcomes"
-  or KEYS[15] ~= key_base .. "stats"
-  or KEYS[16] ~= key_base .. "settings"
-  or KEYS[17] ~= key_base .. "bell"
-  or KEYS[18] ~= key_base .. "series"
-  or KEYS[19] ~= key_base .. "events"
-  or KEYS[20] ~= key_base .. "notes"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "queued," .. key_base .. "scheduled,"
+  .. key_base .. "retrying," .. key_base .. "running," .. key_base .. "leases,"
+  .. key_base .. "claims," .. key_base .. "claim_ends," .. key_base .. "jobs,"
+  .. key_base .. "payloads," .. key_base .. "tries," .. key_base .. "completed,"
+  .. key_base .. "cancelled," .. key_base .. "dead," .. key_base .. "outcomes,"
+  .. key_base .. "stats," .. key_base .. "settings," .. key_base .. "bell," .. key_base .. "series,"
+  .. key_base .. "events," .. key_base .. "notes"
 then
   return { "BAD_KEYS", "claim takes these keys of one queue, in this order: queued scheduled "
     .. "retrying running leases claims claim_ends jobs payloads tries completed "
@@ -100,14 +88,14 @@ if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force.needs, LEVEL) }
 end
-local paused = tonumber(in_force.paused or 0)
+local paused = (in_force.paused or 0) + 0
 local pause_reason = in_force.pause_reason or ""
-local keep_completed = tonumber(in_force.keep_completed or 10000)
-local keep_cancelled = tonumber(in_force.keep_cancelled or 10000)
-local keep_dead = tonumber(in_force.keep_dead or 100000)
-local keep_cancelled_ms = tonumber(in_force.keep_cancelled_ms or 3600000)
-local keep_dead_ms = tonumber(in_force.keep_dead_ms or 7776000000)
-local keep_events = tonumber(in_force.keep_events or 0)
+local keep_completed = (in_force.keep_completed or 10000) + 0
+local keep_cancelled = (in_force.keep_cancelled or 10000) + 0
+local keep_dead = (in_force.keep_dead or 100000) + 0
+local keep_cancelled_ms = (in_force.keep_cancelled_ms or 3600000) + 0
+local keep_dead_ms = (in_force.keep_dead_ms or 7776000000) + 0
+local keep_events = (in_force.keep_events or 0) + 0
 -- end of bound
 
 local now_ms, now = clock()
@@ -138,8 +126,8 @@ end
 local ids = {}
 for i = 1, math.min(#waiting / 2, limit) do ids[i] = waiting[2 * i - 1] end
 local records = redis.call("HMGET", jobs, unpack(ids))
--- Read a few at a time, as they are needed: with errors those of 500 jobs can be 20 MB.
-local entries, entries_bytes = {}, 0
+-- Read a few at a time, as they are needed: with errors those of 500 jobs can be 20 MB. Often there are none.
+local entries, entries_bytes, any_tried = {}, 0, redis.call("HLEN", tries) > 0
 local function read_entries(at)
   local last = math.min(at + 49, #ids)
   local found = redis.call("HMGET", tries, unpack(ids, at, last))
@@ -152,14 +140,18 @@ end
 local lease_ends = digits_from(first + lease_ms * 512, #ids)
 local begin = " " .. digits(lease_ms) .. " "
 local middle, last = " " .. digits(now_ms) .. " ", " 0 " .. worker
-local reply, ends, held, taken, size, missing = { "CLAIMED", now_ms, 0 }, {}, {}, {}, 0, 0
+local reply, size, missing = { "CLAIMED", now_ms, 0 }, 0, 0
+-- With room for one job: a table grows by being made anew.
+local ends, held, taken = { nil, nil }, { nil, nil }, { nil }
 local n, last_header, retention = 0, nil, " -"
 for i = 1, #ids do
   local id, record = ids[i], records[i]
   local failures, lost, failures_ever = 0, 0, 0
-  if n > 0 and entries_bytes > 4000000 and entries[i] == nil then break end
-  if entries[i] == nil then read_entries(i) end
-  if entries[i] then failures, lost, failures_ever = tried(entries[i]) end
+  if any_tried then
+    if n > 0 and entries_bytes > 4000000 and entries[i] == nil then break end
+    if entries[i] == nil then read_entries(i) end
+    if entries[i] then failures, lost, failures_ever = tried(entries[i]) end
+  end
   if not record then
     missing = missing + 1
   else

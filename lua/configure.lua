@@ -20,9 +20,9 @@
 local LEVEL = 1
 local WIDTH = 3
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)settings$")
-if not key_base or #queue > 128 or #KEYS ~= 3
-  or KEYS[2] ~= key_base .. "bell"
-  or KEYS[3] ~= key_base .. "events"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "settings," .. key_base .. "bell,"
+  .. key_base .. "events"
 then
   return { "BAD_KEYS", "configure takes these keys of one queue, in this order: settings bell "
     .. "events" }
@@ -34,7 +34,7 @@ local count = #ARGV / 2
 if count < 0 or count > 64 or count % 1 ~= 0 then
   return { "BAD_ARGUMENT", "configure takes 2 arguments for each of 0..64 items, not " .. #ARGV }
 end
-local setting, value = {}, {}
+local setting, value = { nil }, { nil }
 local total_bytes = 0
 for nth = 1, count do
   local at = 2 * nth - 2

@@ -38,15 +38,10 @@
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 9
-  or KEYS[2] ~= key_base .. "payloads"
-  or KEYS[3] ~= key_base .. "queued"
-  or KEYS[4] ~= key_base .. "scheduled"
-  or KEYS[5] ~= key_base .. "stats"
-  or KEYS[6] ~= key_base .. "settings"
-  or KEYS[7] ~= key_base .. "bell"
-  or KEYS[8] ~= key_base .. "series"
-  or KEYS[9] ~= key_base .. "events"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "jobs," .. key_base .. "payloads,"
+  .. key_base .. "queued," .. key_base .. "scheduled," .. key_base .. "stats,"
+  .. key_base .. "settings," .. key_base .. "bell," .. key_base .. "series," .. key_base .. "events"
 then
   return { "BAD_KEYS", "enqueue takes these keys of one queue, in this order: jobs payloads "
     .. "queued scheduled stats settings bell series events" }
@@ -100,7 +95,7 @@ local jitter = ARGV[10] ~= "" and number(ARGV[10], 0, 1)
 if jitter == nil then
   return bad_argument("jitter", "a number 0..1, or empty", ARGV[10])
 end
-local id, type, payload, headers = {}, {}, {}, {}
+local id, type, payload, headers = { nil }, { nil }, { nil }, { nil }
 local total_bytes = 0
 for nth = 1, count do
   local at = 4 * nth + 6
@@ -138,16 +133,16 @@ if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force.needs, LEVEL) }
 end
-local payload_bytes = tonumber(in_force.payload_bytes or 1048576)
-local job_priority = tonumber(in_force.job_priority or 4)
-local job_max_attempts = tonumber(in_force.job_max_attempts or 3)
-local job_max_lost = tonumber(in_force.job_max_lost or 5)
-local job_timeout_ms = tonumber(in_force.job_timeout_ms or 3600000)
-local job_backoff_base_ms = tonumber(in_force.job_backoff_base_ms or 1000)
-local job_backoff_factor = tonumber(in_force.job_backoff_factor or 2)
-local job_backoff_cap_ms = tonumber(in_force.job_backoff_cap_ms or 3600000)
-local job_backoff_jitter = tonumber(in_force.job_backoff_jitter or 0.2)
-local keep_events = tonumber(in_force.keep_events or 0)
+local payload_bytes = (in_force.payload_bytes or 1048576) + 0
+local job_priority = (in_force.job_priority or 4) + 0
+local job_max_attempts = (in_force.job_max_attempts or 3) + 0
+local job_max_lost = (in_force.job_max_lost or 5) + 0
+local job_timeout_ms = (in_force.job_timeout_ms or 3600000) + 0
+local job_backoff_base_ms = (in_force.job_backoff_base_ms or 1000) + 0
+local job_backoff_factor = (in_force.job_backoff_factor or 2) + 0
+local job_backoff_cap_ms = (in_force.job_backoff_cap_ms or 3600000) + 0
+local job_backoff_jitter = (in_force.job_backoff_jitter or 0.2) + 0
+local keep_events = (in_force.keep_events or 0) + 0
 -- end of bound
 
 for i = 1, count do
@@ -168,33 +163,38 @@ local first, minute = next_stamp(now)
 for i = 1, count do id[i] = id[i] or digits(first + i - 1) end
 local known = redis.call("HMGET", jobs, unpack(id))
 
-local created = ',"created_ms":' .. digits(now_ms)
+local created = '"created_ms":' .. digits(now_ms)
 -- What differs from what every script knows by heart is written into the header; the rest is left out.
-local function add(member, value, by_heart)
-  if value ~= by_heart then created = created .. (',"%s":%.15g'):format(member, value) end
+if next(in_force) or priority or max_attempts or max_lost or timeout_ms or retention_ms or base_ms
+  or factor or cap_ms or jitter then
+  local function add(member, value, by_heart)
+    if value ~= by_heart then created = created .. (',"%s":%.15g'):format(member, value) end
+  end
+  add("priority", priority or job_priority, default.job_priority)
+  add("max_attempts", max_attempts or job_max_attempts, default.job_max_attempts)
+  add("max_lost", max_lost or job_max_lost, default.job_max_lost)
+  add("timeout_ms", timeout_ms or job_timeout_ms, default.job_timeout_ms)
+  add("backoff_base_ms", base_ms or job_backoff_base_ms, default.job_backoff_base_ms)
+  add("backoff_factor", factor or job_backoff_factor, default.job_backoff_factor)
+  add("backoff_cap_ms", cap_ms or job_backoff_cap_ms, default.job_backoff_cap_ms)
+  add("backoff_jitter", jitter or job_backoff_jitter, default.job_backoff_jitter)
+  if retention_ms then add("retention_ms", retention_ms) end
 end
-add("priority", priority or job_priority, default.job_priority)
-add("max_attempts", max_attempts or job_max_attempts, default.job_max_attempts)
-add("max_lost", max_lost or job_max_lost, default.job_max_lost)
-add("timeout_ms", timeout_ms or job_timeout_ms, default.job_timeout_ms)
-add("backoff_base_ms", base_ms or job_backoff_base_ms, default.job_backoff_base_ms)
-add("backoff_factor", factor or job_backoff_factor, default.job_backoff_factor)
-add("backoff_cap_ms", cap_ms or job_backoff_cap_ms, default.job_backoff_cap_ms)
-add("backoff_jitter", jitter or job_backoff_jitter, default.job_backoff_jitter)
-if retention_ms then add("retention_ms", retention_ms) end
 
 local rest = delay_ms * 512
 if delay_ms == 0 then rest = (9 - (priority or job_priority)) * 562949953421312 end
 local place = digits_from(rest + first, count)
-local reply = { "ENQUEUED", now_ms, "{" .. created:sub(2) .. "}", time_ms(first + delay_ms * 512) }
-local records, large, entries, seen, n = {}, {}, {}, {}, 0
+-- With room for one job: a table grows by being made anew.
+local reply =
+  { "ENQUEUED", now_ms, "{" .. created .. "}", time_ms(first + delay_ms * 512), nil, nil }
+local records, entries, large, seen, n = { nil, nil }, { nil, nil }, {}, {}, 0
 local last_type, opening
 for i = 1, count do
   local job, word = id[i], "DUPLICATE"
   if not known[i] and not seen[job] then
     seen[job], word = true, "CREATED"
     if type[i] ~= last_type then
-      last_type, opening = type[i], '{"type":"' .. type[i] .. '"' .. created
+      last_type, opening = type[i], '{"type":"' .. type[i] .. '",' .. created
     end
     local sizes, body = "}\n", payload[i]
     if #body > 4096 then

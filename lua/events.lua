@@ -23,8 +23,8 @@
 local LEVEL = 1
 local WIDTH = 4
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)events$")
-if not key_base or #queue > 128 or #KEYS ~= 2
-  or KEYS[2] ~= key_base .. "settings"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "events," .. key_base .. "settings"
 then
   return { "BAD_KEYS", "events takes these keys of one queue, in this order: events settings" }
 end
@@ -48,7 +48,7 @@ if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force.needs, LEVEL) }
 end
-local keep_events = tonumber(in_force.keep_events or 0)
+local keep_events = (in_force.keep_events or 0) + 0
 -- end of bound
 
 local ms, nth = after:match("^(%d+)%-(%d+)$")

@@ -27,14 +27,10 @@
 local LEVEL = 1
 local WIDTH = 3
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 8
-  or KEYS[2] ~= key_base .. "running"
-  or KEYS[3] ~= key_base .. "leases"
-  or KEYS[4] ~= key_base .. "claim_ends"
-  or KEYS[5] ~= key_base .. "tries"
-  or KEYS[6] ~= key_base .. "outcomes"
-  or KEYS[7] ~= key_base .. "settings"
-  or KEYS[8] ~= key_base .. "notes"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "jobs," .. key_base .. "running,"
+  .. key_base .. "leases," .. key_base .. "claim_ends," .. key_base .. "tries,"
+  .. key_base .. "outcomes," .. key_base .. "settings," .. key_base .. "notes"
 then
   return { "BAD_KEYS", "extend takes these keys of one queue, in this order: jobs running leases "
     .. "claim_ends tries outcomes settings notes" }
@@ -56,7 +52,7 @@ local told = ARGV[2] ~= "" and (#ARGV[2] >= 1 and #ARGV[2] <= 2600000 and ARGV[2
 if told == nil then
   return bad_argument("told", "1..2600000 bytes long, or empty", ARGV[2])
 end
-local id, token = {}, {}
+local id, token = { nil }, { nil }
 for nth = 1, count do
   local at = 2 * nth
   local given = ARGV[at + 1]

@@ -38,18 +38,12 @@
 local LEVEL = 1
 local WIDTH = 22
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 12
-  or KEYS[2] ~= key_base .. "scheduled"
-  or KEYS[3] ~= key_base .. "queued"
-  or KEYS[4] ~= key_base .. "running"
-  or KEYS[5] ~= key_base .. "retrying"
-  or KEYS[6] ~= key_base .. "completed"
-  or KEYS[7] ~= key_base .. "cancelled"
-  or KEYS[8] ~= key_base .. "dead"
-  or KEYS[9] ~= key_base .. "leases"
-  or KEYS[10] ~= key_base .. "tries"
-  or KEYS[11] ~= key_base .. "outcomes"
-  or KEYS[12] ~= key_base .. "settings"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "jobs," .. key_base .. "scheduled,"
+  .. key_base .. "queued," .. key_base .. "running," .. key_base .. "retrying,"
+  .. key_base .. "completed," .. key_base .. "cancelled," .. key_base .. "dead,"
+  .. key_base .. "leases," .. key_base .. "tries," .. key_base .. "outcomes,"
+  .. key_base .. "settings"
 then
   return { "BAD_KEYS", "list takes these keys of one queue, in this order: jobs scheduled queued "
     .. "running retrying completed cancelled dead leases tries outcomes settings" }

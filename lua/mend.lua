@@ -35,27 +35,14 @@
 local LEVEL = 1
 local WIDTH = 4
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 21
-  or KEYS[2] ~= key_base .. "payloads"
-  or KEYS[3] ~= key_base .. "queued"
-  or KEYS[4] ~= key_base .. "scheduled"
-  or KEYS[5] ~= key_base .. "retrying"
-  or KEYS[6] ~= key_base .. "running"
-  or KEYS[7] ~= key_base .. "leases"
-  or KEYS[8] ~= key_base .. "claims"
-  or KEYS[9] ~= key_base .. "claim_ends"
-  or KEYS[10] ~= key_base .. "completed"
-  or KEYS[11] ~= key_base .. "cancelled"
-  or KEYS[12] ~= key_base .. "dead"
-  or KEYS[13] ~= key_base .. "outcomes"
-  or KEYS[14] ~= key_base .. "tries"
-  or KEYS[15] ~= key_base .. "stats"
-  or KEYS[16] ~= key_base .. "settings"
-  or KEYS[17] ~= key_base .. "bell"
-  or KEYS[18] ~= key_base .. "operations"
-  or KEYS[19] ~= key_base .. "series"
-  or KEYS[20] ~= key_base .. "events"
-  or KEYS[21] ~= key_base .. "notes"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "jobs," .. key_base .. "payloads,"
+  .. key_base .. "queued," .. key_base .. "scheduled," .. key_base .. "retrying,"
+  .. key_base .. "running," .. key_base .. "leases," .. key_base .. "claims,"
+  .. key_base .. "claim_ends," .. key_base .. "completed," .. key_base .. "cancelled,"
+  .. key_base .. "dead," .. key_base .. "outcomes," .. key_base .. "tries," .. key_base .. "stats,"
+  .. key_base .. "settings," .. key_base .. "bell," .. key_base .. "operations,"
+  .. key_base .. "series," .. key_base .. "events," .. key_base .. "notes"
 then
   return { "BAD_KEYS", "mend takes these keys of one queue, in this order: jobs payloads queued "
     .. "scheduled retrying running leases claims claim_ends completed cancelled "
@@ -81,7 +68,7 @@ local of = ARGV[1]
 if of ~= "job" and of ~= "claim" then
   return bad_argument("of", "one of job, claim", ARGV[1])
 end
-local id = {}
+local id = { nil }
 local total_bytes = 0
 for nth = 1, count do
   local at = nth
@@ -101,10 +88,10 @@ if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force.needs, LEVEL) }
 end
-local keep_completed_ms = tonumber(in_force.keep_completed_ms or 3600000)
-local keep_cancelled_ms = tonumber(in_force.keep_cancelled_ms or 3600000)
-local keep_dead_ms = tonumber(in_force.keep_dead_ms or 7776000000)
-local keep_events = tonumber(in_force.keep_events or 0)
+local keep_completed_ms = (in_force.keep_completed_ms or 3600000) + 0
+local keep_cancelled_ms = (in_force.keep_cancelled_ms or 3600000) + 0
+local keep_dead_ms = (in_force.keep_dead_ms or 7776000000) + 0
+local keep_events = (in_force.keep_events or 0) + 0
 -- end of bound
 
 local now_ms, now = clock()

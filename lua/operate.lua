@@ -37,17 +37,11 @@
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)operations$")
-if not key_base or #queue > 128 or #KEYS ~= 11
-  or KEYS[2] ~= key_base .. "scheduled"
-  or KEYS[3] ~= key_base .. "queued"
-  or KEYS[4] ~= key_base .. "running"
-  or KEYS[5] ~= key_base .. "retrying"
-  or KEYS[6] ~= key_base .. "completed"
-  or KEYS[7] ~= key_base .. "cancelled"
-  or KEYS[8] ~= key_base .. "dead"
-  or KEYS[9] ~= key_base .. "stats"
-  or KEYS[10] ~= key_base .. "settings"
-  or KEYS[11] ~= key_base .. "series"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "operations," .. key_base .. "scheduled,"
+  .. key_base .. "queued," .. key_base .. "running," .. key_base .. "retrying,"
+  .. key_base .. "completed," .. key_base .. "cancelled," .. key_base .. "dead,"
+  .. key_base .. "stats," .. key_base .. "settings," .. key_base .. "series"
 then
   return { "BAD_KEYS", "operate takes these keys of one queue, in this order: operations "
     .. "scheduled queued running retrying completed cancelled dead stats settings"

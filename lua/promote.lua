@@ -17,14 +17,10 @@
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 8
-  or KEYS[2] ~= key_base .. "queued"
-  or KEYS[3] ~= key_base .. "scheduled"
-  or KEYS[4] ~= key_base .. "retrying"
-  or KEYS[5] ~= key_base .. "stats"
-  or KEYS[6] ~= key_base .. "settings"
-  or KEYS[7] ~= key_base .. "bell"
-  or KEYS[8] ~= key_base .. "events"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "jobs," .. key_base .. "queued,"
+  .. key_base .. "scheduled," .. key_base .. "retrying," .. key_base .. "stats,"
+  .. key_base .. "settings," .. key_base .. "bell," .. key_base .. "events"
 then
   return { "BAD_KEYS", "promote takes these keys of one queue, in this order: jobs queued "
     .. "scheduled retrying stats settings bell events" }
@@ -46,7 +42,7 @@ if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force.needs, LEVEL) }
 end
-local keep_events = tonumber(in_force.keep_events or 0)
+local keep_events = (in_force.keep_events or 0) + 0
 -- end of bound
 
 local now_ms, now = clock()

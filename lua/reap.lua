@@ -21,23 +21,13 @@
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 17
-  or KEYS[2] ~= key_base .. "payloads"
-  or KEYS[3] ~= key_base .. "running"
-  or KEYS[4] ~= key_base .. "leases"
-  or KEYS[5] ~= key_base .. "tries"
-  or KEYS[6] ~= key_base .. "queued"
-  or KEYS[7] ~= key_base .. "retrying"
-  or KEYS[8] ~= key_base .. "completed"
-  or KEYS[9] ~= key_base .. "cancelled"
-  or KEYS[10] ~= key_base .. "dead"
-  or KEYS[11] ~= key_base .. "outcomes"
-  or KEYS[12] ~= key_base .. "stats"
-  or KEYS[13] ~= key_base .. "settings"
-  or KEYS[14] ~= key_base .. "bell"
-  or KEYS[15] ~= key_base .. "series"
-  or KEYS[16] ~= key_base .. "events"
-  or KEYS[17] ~= key_base .. "notes"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "jobs," .. key_base .. "payloads,"
+  .. key_base .. "running," .. key_base .. "leases," .. key_base .. "tries,"
+  .. key_base .. "queued," .. key_base .. "retrying," .. key_base .. "completed,"
+  .. key_base .. "cancelled," .. key_base .. "dead," .. key_base .. "outcomes,"
+  .. key_base .. "stats," .. key_base .. "settings," .. key_base .. "bell," .. key_base .. "series,"
+  .. key_base .. "events," .. key_base .. "notes"
 then
   return { "BAD_KEYS", "reap takes these keys of one queue, in this order: jobs payloads running "
     .. "leases tries queued retrying completed cancelled dead outcomes stats "
@@ -62,12 +52,12 @@ if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force.needs, LEVEL) }
 end
-local keep_completed = tonumber(in_force.keep_completed or 10000)
-local keep_cancelled = tonumber(in_force.keep_cancelled or 10000)
-local keep_dead = tonumber(in_force.keep_dead or 100000)
-local keep_cancelled_ms = tonumber(in_force.keep_cancelled_ms or 3600000)
-local keep_dead_ms = tonumber(in_force.keep_dead_ms or 7776000000)
-local keep_events = tonumber(in_force.keep_events or 0)
+local keep_completed = (in_force.keep_completed or 10000) + 0
+local keep_cancelled = (in_force.keep_cancelled or 10000) + 0
+local keep_dead = (in_force.keep_dead or 100000) + 0
+local keep_cancelled_ms = (in_force.keep_cancelled_ms or 3600000) + 0
+local keep_dead_ms = (in_force.keep_dead_ms or 7776000000) + 0
+local keep_events = (in_force.keep_events or 0) + 0
 -- end of bound
 
 local now_ms, now = clock()

@@ -19,8 +19,8 @@
 local LEVEL = 1
 local WIDTH = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)claims$")
-if not key_base or #queue > 128 or #KEYS ~= 2
-  or KEYS[2] ~= key_base .. "settings"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "claims," .. key_base .. "settings"
 then
   return { "BAD_KEYS", "recall takes these keys of one queue, in this order: claims settings" }
 end
@@ -31,7 +31,7 @@ local count = #ARGV
 if count < 1 or count > 100 then
   return { "BAD_ARGUMENT", "recall takes 1 arguments for each of 1..100 items, not " .. #ARGV }
 end
-local token = {}
+local token = { nil }
 for nth = 1, count do
   local at = nth - 1
   local given = ARGV[at + 1]

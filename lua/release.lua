@@ -32,21 +32,12 @@
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128 or #KEYS ~= 15
-  or KEYS[2] ~= key_base .. "payloads"
-  or KEYS[3] ~= key_base .. "running"
-  or KEYS[4] ~= key_base .. "leases"
-  or KEYS[5] ~= key_base .. "tries"
-  or KEYS[6] ~= key_base .. "queued"
-  or KEYS[7] ~= key_base .. "scheduled"
-  or KEYS[8] ~= key_base .. "cancelled"
-  or KEYS[9] ~= key_base .. "outcomes"
-  or KEYS[10] ~= key_base .. "stats"
-  or KEYS[11] ~= key_base .. "settings"
-  or KEYS[12] ~= key_base .. "bell"
-  or KEYS[13] ~= key_base .. "series"
-  or KEYS[14] ~= key_base .. "events"
-  or KEYS[15] ~= key_base .. "notes"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "jobs," .. key_base .. "payloads,"
+  .. key_base .. "running," .. key_base .. "leases," .. key_base .. "tries,"
+  .. key_base .. "queued," .. key_base .. "scheduled," .. key_base .. "cancelled,"
+  .. key_base .. "outcomes," .. key_base .. "stats," .. key_base .. "settings,"
+  .. key_base .. "bell," .. key_base .. "series," .. key_base .. "events," .. key_base .. "notes"
 then
   return { "BAD_KEYS", "release takes these keys of one queue, in this order: jobs payloads "
     .. "running leases tries queued scheduled cancelled outcomes stats settings "
@@ -67,7 +58,7 @@ local told = ARGV[1] ~= "" and (#ARGV[1] >= 1 and #ARGV[1] <= 2600000 and ARGV[1
 if told == nil then
   return bad_argument("told", "1..2600000 bytes long, or empty", ARGV[1])
 end
-local id, token, delay_ms = {}, {}, {}
+local id, token, delay_ms = { nil }, { nil }, { nil }
 for nth = 1, count do
   local at = 3 * nth - 2
   local given = ARGV[at + 1]
@@ -94,9 +85,9 @@ if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force.needs, LEVEL) }
 end
-local keep_cancelled = tonumber(in_force.keep_cancelled or 10000)
-local keep_cancelled_ms = tonumber(in_force.keep_cancelled_ms or 3600000)
-local keep_events = tonumber(in_force.keep_events or 0)
+local keep_cancelled = (in_force.keep_cancelled or 10000) + 0
+local keep_cancelled_ms = (in_force.keep_cancelled_ms or 3600000) + 0
+local keep_events = (in_force.keep_events or 0) + 0
 -- end of bound
 
 local told_of = {}

@@ -20,9 +20,9 @@
 local LEVEL = 1
 local WIDTH = 12
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)series$")
-if not key_base or #queue > 128 or #KEYS ~= 3
-  or KEYS[2] ~= key_base .. "stats"
-  or KEYS[3] ~= key_base .. "settings"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "series," .. key_base .. "stats,"
+  .. key_base .. "settings"
 then
   return { "BAD_KEYS", "series takes these keys of one queue, in this order: series stats "
     .. "settings" }

@@ -21,15 +21,11 @@
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)queued$")
-if not key_base or #queue > 128 or #KEYS ~= 9
-  or KEYS[2] ~= key_base .. "scheduled"
-  or KEYS[3] ~= key_base .. "retrying"
-  or KEYS[4] ~= key_base .. "running"
-  or KEYS[5] ~= key_base .. "completed"
-  or KEYS[6] ~= key_base .. "cancelled"
-  or KEYS[7] ~= key_base .. "dead"
-  or KEYS[8] ~= key_base .. "stats"
-  or KEYS[9] ~= key_base .. "settings"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "queued," .. key_base .. "scheduled,"
+  .. key_base .. "retrying," .. key_base .. "running," .. key_base .. "completed,"
+  .. key_base .. "cancelled," .. key_base .. "dead," .. key_base .. "stats,"
+  .. key_base .. "settings"
 then
   return { "BAD_KEYS", "stats takes these keys of one queue, in this order: queued scheduled "
     .. "retrying running completed cancelled dead stats settings" }
@@ -46,10 +42,10 @@ if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force.needs, LEVEL) }
 end
-local paused = tonumber(in_force.paused or 0)
+local paused = (in_force.paused or 0) + 0
 local pause_reason = in_force.pause_reason or ""
 local paused_by = in_force.paused_by or ""
-local paused_at_ms = tonumber(in_force.paused_at_ms or 0)
+local paused_at_ms = (in_force.paused_at_ms or 0) + 0
 -- end of bound
 
 local now_ms, now = clock()

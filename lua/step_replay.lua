@@ -24,23 +24,13 @@
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)operations$")
-if not key_base or #queue > 128 or #KEYS ~= 17
-  or KEYS[2] ~= key_base .. "jobs"
-  or KEYS[3] ~= key_base .. "scheduled"
-  or KEYS[4] ~= key_base .. "queued"
-  or KEYS[5] ~= key_base .. "running"
-  or KEYS[6] ~= key_base .. "retrying"
-  or KEYS[7] ~= key_base .. "completed"
-  or KEYS[8] ~= key_base .. "cancelled"
-  or KEYS[9] ~= key_base .. "dead"
-  or KEYS[10] ~= key_base .. "leases"
-  or KEYS[11] ~= key_base .. "tries"
-  or KEYS[12] ~= key_base .. "outcomes"
-  or KEYS[13] ~= key_base .. "stats"
-  or KEYS[14] ~= key_base .. "settings"
-  or KEYS[15] ~= key_base .. "bell"
-  or KEYS[16] ~= key_base .. "series"
-  or KEYS[17] ~= key_base .. "events"
+if not key_base or #queue > 128
+  or table.concat(KEYS, ",") ~= key_base .. "operations," .. key_base .. "jobs,"
+  .. key_base .. "scheduled," .. key_base .. "queued," .. key_base .. "running,"
+  .. key_base .. "retrying," .. key_base .. "completed," .. key_base .. "cancelled,"
+  .. key_base .. "dead," .. key_base .. "leases," .. key_base .. "tries," .. key_base .. "outcomes,"
+  .. key_base .. "stats," .. key_base .. "settings," .. key_base .. "bell," .. key_base .. "series,"
+  .. key_base .. "events"
 then
   return { "BAD_KEYS", "step_replay takes these keys of one queue, in this order: operations jobs"
     .. " scheduled queued running retrying completed cancelled dead leases tries "
@@ -71,7 +61,7 @@ if tonumber(in_force.needs or 1) > LEVEL then
   return { "UPGRADE", ("queue %s needs level %s, this script is %d"):format(
     queue, in_force.needs, LEVEL) }
 end
-local keep_events = tonumber(in_force.keep_events or 0)
+local keep_events = (in_force.keep_events or 0) + 0
 -- end of bound
 
 local now_ms, now = clock()

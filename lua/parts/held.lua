@@ -8,7 +8,7 @@ local function held(id, token, now)
   local same, start
   for i = 1, #id do
     if token[i] ~= same then same, start = token[i], token[i] .. " " end
-    local live = found[i] and found[i]:sub(1, #start) == start
+    local live = found[i] and found[i]:find(start, 1, true) == 1
     if not live or ends and tonumber(ends[i] or 0) <= now then found[i] = false end
   end
   return found

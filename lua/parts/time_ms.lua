@@ -1,4 +1,4 @@
 -- time_ms: the time that a stamp, or a score made of one, stands for.
 local function time_ms(score)
-  return math.floor(score / 512) + 1735689600000
+  return (score - score % 512) / 512 + 1735689600000
 end

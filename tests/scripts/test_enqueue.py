@@ -66,6 +66,29 @@ def test_every_option_is_written_into_the_record(q: QueueState) -> None:
     assert b'"retention_ms":315360000000' in q.read("jobs")["a"]
 
 
+@pytest.mark.parametrize(
+    ("option", "member", "value"),
+    [
+        ("priority", "priority", 0),
+        ("max_attempts", "max_attempts", 1),
+        ("max_lost", "max_lost", 0),
+        ("timeout_ms", "timeout_ms", 0),
+        ("retention_ms", "retention_ms", 0),
+        ("base_ms", "backoff_base_ms", 0),
+        ("factor", "backoff_factor", 1),
+        ("cap_ms", "backoff_cap_ms", 0),
+        ("jitter", "backoff_jitter", 0),
+    ],
+)
+def test_an_option_given_alone_is_written_into_the_record(
+    q: QueueState, option: str, member: str, value: int
+) -> None:
+    q.enqueue("a", **{option: value})
+    header = q.header("a")
+    del header["created_ms"]
+    assert header == {"type": "echo", member: value}
+
+
 BY_HEART = {
     "priority": 4,
     "max_attempts": 3,

@@ -85,7 +85,7 @@ function QueueBar({ queue, queues, look }) {
   const dead = one?.dead ?? 0;
   const path = `/api/queues/${inPath(queue)}`;
   const turn = async () => { await act("POST", `${path}/${one?.paused ? "resume" : "pause"}`, one?.paused ? undefined : { reason: t("tried in the playground") }, one?.paused ? t("{queue} goes on.", { queue }) : t("{queue} is paused: what is queued waits.", { queue })); look(); };
-  const replay = async () => { await act("POST", "/api/operations", { action: "replay", queue, filter: { state: "dead" }, expected_count: dead }, many(dead, "{n} dead job comes back.", "{n} dead jobs come back.")); look(); };
+  const replay = async () => { await act("POST", "/api/operations", { action: "replay", queue, filter: { state: "dead" } }, t("The dead of {queue} come back.", { queue })); look(); };
   return html`<div class="row">
     <label class="row small soft">${t("Queue")} <select value=${queue} onChange=${(event) => refine({ queue: event.target.value })}>${queues.map((each) => html`<option key=${each}>${each}</option>`)}</select></label>
     <span class="tag ${workers.length ? "" : "bad"}">${workers.length ? many(workers.length, "{n} worker", "{n} workers") : t("no worker")}</span>

@@ -415,7 +415,7 @@ export default {
   "tried in the playground": "auf der Spielwiese ausprobiert",
   "{queue} goes on.": "{queue} läuft weiter.",
   "{queue} is paused: what is queued waits.": "{queue} ist angehalten: Was eingereiht ist, wartet.",
-  "{n} dead jobs come back.": { one: "{n} toter Job kommt zurück.", other: "{n} tote Jobs kommen zurück." },
+  "The dead of {queue} come back.": "Die Toten von {queue} kommen zurück.",
   "no worker": "kein Worker",
   "Pause": "Anhalten",
   "Resume": "Fortsetzen",

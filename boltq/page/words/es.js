@@ -415,7 +415,7 @@ export default {
   "tried in the playground": "prueba en la zona de pruebas",
   "{queue} goes on.": "{queue} se reanuda.",
   "{queue} is paused: what is queued waits.": "{queue} está en pausa: lo que está en cola espera.",
-  "{n} dead jobs come back.": { one: "{n} trabajo muerto vuelve.", other: "{n} trabajos muertos vuelven." },
+  "The dead of {queue} come back.": "Vuelven los muertos de {queue}.",
   "no worker": "ningún worker",
   "Pause": "Pausar",
   "Resume": "Reanudar",

@@ -415,7 +415,7 @@ export default {
   "tried in the playground": "essai dans le bac à sable",
   "{queue} goes on.": "{queue} reprend.",
   "{queue} is paused: what is queued waits.": "{queue} est en pause : ce qui est en file attend.",
-  "{n} dead jobs come back.": { one: "{n} tâche morte revient.", other: "{n} tâches mortes reviennent." },
+  "The dead of {queue} come back.": "Les tâches mortes de {queue} reviennent.",
   "no worker": "aucun worker",
   "Pause": "Mettre en pause",
   "Resume": "Reprendre",

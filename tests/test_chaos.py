@@ -48,7 +48,7 @@ def test_a_short_run_with_each_of_the_main_faults_is_right(
 
 ANY_TOKEN = Mutant(
     "parts/held.lua",
-    "    local live = found[i] and found[i]:sub(1, #start) == start\n",
+    "    local live = found[i] and found[i]:find(start, 1, true) == 1\n",
     "    local live = found[i]\n",
     (),
 )

@@ -4,6 +4,7 @@ import itertools
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,9 @@ from boltq.evalsha.plain import PlainServer
 
 OURS = re.compile(r"REDIS_ADDR|API_|WORKER_ID|BOLTQ_|SMTP_")
 """Settings that a process of ours does not take over from the user."""
+
+BROKEN_OFF_SECONDS = 0.05
+"""By then the server has done what it was sent before we ended."""
 
 
 class Site:
@@ -55,9 +59,16 @@ class Site:
 
     def tidy(self) -> None:
         """Delete all that is left: nothing of it is in anybody's way but ours."""
-        for name in list(self._queues):
+        left = list(self._queues)
+        for name in left:
             with suppress(BoltQError):
                 self.forget(name)
+        if left:
+            # A call that was broken off may still lie before the server, which reads it in pieces.
+            time.sleep(BROKEN_OFF_SECONDS)
+        for name in left:
+            with suppress(BoltQError):
+                self.server.forget(name)
 
     def environ(self, **told: str) -> dict[str, str]:
         """Give a process of ours its environment: the settings that it is told, no others."""

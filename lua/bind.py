@@ -79,7 +79,7 @@ def _keys(script: Script) -> Iterator[str]:
     first, last = script.keys[0], script.keys[-1]
     pattern = f'"^([^{{}}]+1:{{(%w[%w_.-]*)}}:){first}$"'
     yield f'local key_base, queue = string.match(KEYS[1] or "", {pattern})'
-    yield "if not key_base or #queue > 128"
+    yield f"if not key_base or #queue > 128 or #KEYS ~= {len(script.keys)}"
     # As one text, since a comparison for each key costs twice as much; no line ends inside a piece.
     pieces = [f'key_base~..~"{key}{"" if key == last else ","}"' for key in script.keys]
     for line in _wrapped(f'  or table.concat(KEYS, ",") ~= {" ..~".join(pieces)}'):

@@ -37,7 +37,7 @@
 local LEVEL = 1
 local WIDTH = 11
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)queued$")
-if not key_base or #queue > 128
+if not key_base or #queue > 128 or #KEYS ~= 20
   or table.concat(KEYS, ",") ~= key_base .. "queued," .. key_base .. "scheduled,"
   .. key_base .. "retrying," .. key_base .. "running," .. key_base .. "leases,"
   .. key_base .. "claims," .. key_base .. "claim_ends," .. key_base .. "jobs,"

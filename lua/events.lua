@@ -23,7 +23,7 @@
 local LEVEL = 1
 local WIDTH = 4
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)events$")
-if not key_base or #queue > 128
+if not key_base or #queue > 128 or #KEYS ~= 2
   or table.concat(KEYS, ",") ~= key_base .. "events," .. key_base .. "settings"
 then
   return { "BAD_KEYS", "events takes these keys of one queue, in this order: events settings" }

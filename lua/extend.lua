@@ -27,7 +27,7 @@
 local LEVEL = 1
 local WIDTH = 3
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128
+if not key_base or #queue > 128 or #KEYS ~= 8
   or table.concat(KEYS, ",") ~= key_base .. "jobs," .. key_base .. "running,"
   .. key_base .. "leases," .. key_base .. "claim_ends," .. key_base .. "tries,"
   .. key_base .. "outcomes," .. key_base .. "settings," .. key_base .. "notes"

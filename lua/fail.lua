@@ -39,7 +39,7 @@
 local LEVEL = 1
 local WIDTH = 2
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128
+if not key_base or #queue > 128 or #KEYS ~= 16
   or table.concat(KEYS, ",") ~= key_base .. "jobs," .. key_base .. "payloads,"
   .. key_base .. "running," .. key_base .. "leases," .. key_base .. "tries,"
   .. key_base .. "retrying," .. key_base .. "dead," .. key_base .. "cancelled,"

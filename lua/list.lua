@@ -38,7 +38,7 @@
 local LEVEL = 1
 local WIDTH = 22
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128
+if not key_base or #queue > 128 or #KEYS ~= 12
   or table.concat(KEYS, ",") ~= key_base .. "jobs," .. key_base .. "scheduled,"
   .. key_base .. "queued," .. key_base .. "running," .. key_base .. "retrying,"
   .. key_base .. "completed," .. key_base .. "cancelled," .. key_base .. "dead,"

@@ -37,7 +37,7 @@
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)operations$")
-if not key_base or #queue > 128
+if not key_base or #queue > 128 or #KEYS ~= 11
   or table.concat(KEYS, ",") ~= key_base .. "operations," .. key_base .. "scheduled,"
   .. key_base .. "queued," .. key_base .. "running," .. key_base .. "retrying,"
   .. key_base .. "completed," .. key_base .. "cancelled," .. key_base .. "dead,"

@@ -19,7 +19,7 @@
 local LEVEL = 1
 local WIDTH = 3
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)operations$")
-if not key_base or #queue > 128
+if not key_base or #queue > 128 or #KEYS ~= 2
   or table.concat(KEYS, ",") ~= key_base .. "operations," .. key_base .. "settings"
 then
   return { "BAD_KEYS", "operations takes these keys of one queue, in this order: operations "

@@ -17,7 +17,7 @@
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128
+if not key_base or #queue > 128 or #KEYS ~= 8
   or table.concat(KEYS, ",") ~= key_base .. "jobs," .. key_base .. "queued,"
   .. key_base .. "scheduled," .. key_base .. "retrying," .. key_base .. "stats,"
   .. key_base .. "settings," .. key_base .. "bell," .. key_base .. "events"

@@ -19,7 +19,7 @@
 local LEVEL = 1
 local WIDTH = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)claims$")
-if not key_base or #queue > 128
+if not key_base or #queue > 128 or #KEYS ~= 2
   or table.concat(KEYS, ",") ~= key_base .. "claims," .. key_base .. "settings"
 then
   return { "BAD_KEYS", "recall takes these keys of one queue, in this order: claims settings" }

@@ -32,7 +32,7 @@
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)jobs$")
-if not key_base or #queue > 128
+if not key_base or #queue > 128 or #KEYS ~= 15
   or table.concat(KEYS, ",") ~= key_base .. "jobs," .. key_base .. "payloads,"
   .. key_base .. "running," .. key_base .. "leases," .. key_base .. "tries,"
   .. key_base .. "queued," .. key_base .. "scheduled," .. key_base .. "cancelled,"

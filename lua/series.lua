@@ -20,7 +20,7 @@
 local LEVEL = 1
 local WIDTH = 12
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)series$")
-if not key_base or #queue > 128
+if not key_base or #queue > 128 or #KEYS ~= 3
   or table.concat(KEYS, ",") ~= key_base .. "series," .. key_base .. "stats,"
   .. key_base .. "settings"
 then

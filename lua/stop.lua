@@ -15,7 +15,7 @@
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
 local key_base, queue = string.match(KEYS[1] or "", "^([^{}]+1:{(%w[%w_.-]*)}:)operations$")
-if not key_base or #queue > 128
+if not key_base or #queue > 128 or #KEYS ~= 2
   or table.concat(KEYS, ",") ~= key_base .. "operations," .. key_base .. "settings"
 then
   return { "BAD_KEYS", "stop takes these keys of one queue, in this order: operations settings" }

@@ -37,6 +37,8 @@ def wrong_lists(queue: str, parts: list[str]) -> Iterator[tuple[str, list[str]]]
     yield "no key at all", []
     yield "one more", [*keys, f"boltq1:{{{queue}}}:more"]
     yield "the first twice", [keys[0], *keys]
+    if len(keys) > 2:
+        yield "two as one", [keys[0], ",".join(keys[1:3]), *keys[3:]]
     for n in range(len(keys)):
         yield f"without {parts[n]}", keys[:n] + keys[n + 1 :]
         yield f"{parts[n]} of another queue", [*keys[:n], other[n], *keys[n + 1 :]]

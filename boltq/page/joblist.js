@@ -13,8 +13,9 @@ const PAGE = 50;
 /** The jobs of a filter: those that are shown stay where they are until the person asks for others. */
 export function useJobs(filter) {
   const path = withQuery("/api/jobs", { ...filter, limit: PAGE });
-  // Each look through payloads is work for the server: it is done when asked for.
-  const poll = usePoll(path, filter.text ? { every: 3600, slowest: 3600 } : { every: 3 });
+  // A look through payloads is work for the server: only when asked for. Of other lists what is new waits for a
+  // click, so 5 s are soon enough; what the person does is seen at once.
+  const poll = usePoll(path, filter.text ? { every: 3600, slowest: 3600 } : { every: 5 });
   const [told, tell] = useState({ path: "", rows: [], newest: [], gone: new Set(), more: null, isMore: false });
   const page = poll.value.value;
   useEffect(() => {

@@ -44,14 +44,14 @@ def screens(queues: Sequence[str], job: str) -> dict[str, list[Poll]]:
         "overview": [*charts, Poll("/api/dead/groups?limit=6&most=500", 30)],
         "queues": [],
         "queue": [
-            *(Poll(f"/api/queues/{first}"), Poll(f"/api/jobs?queue={first}&limit=50", 3)),
+            *(Poll(f"/api/queues/{first}"), Poll(f"/api/jobs?queue={first}&limit=50", 5)),
             charts[0],
         ],
-        "jobs": [Poll("/api/jobs?limit=50", 3)],
+        "jobs": [Poll("/api/jobs?limit=50", 5)],
         "job": [Poll(f"/api/jobs/{job}", 1)],
         "dead": [
             Poll("/api/dead/groups?most=5000&limit=50", 10),
-            Poll("/api/jobs?state=dead&limit=50", 3),
+            Poll("/api/jobs?state=dead&limit=50", 5),
         ],
         "workers": [Poll("/api/workers", 5)],
         "operations": [Poll("/api/operations", 1.5)],

@@ -9,6 +9,12 @@ from boltq.job import moment_of
 
 State = Literal["scheduled", "queued", "running", "retrying", "completed", "cancelled", "dead"]
 
+CALL_GROUPED = 50
+"""How many jobs one call of `group` looks at: some 1 ms of the server's time."""
+
+_CALL_JOBS, _CALL_SCAN = 25, 100
+_RUNNING_JOBS, _RUNNING_SCAN = 200, 500
+
 
 class Narrowed(TypedDict, total=False):
     """Which jobs of a state are asked for; what is left out is any.
@@ -32,6 +38,15 @@ class Asked(TypedDict):
     until_ms: int | None
 
 
+def call_sizes(state: State) -> tuple[int, int]:
+    """Return how many jobs one call of `list` shows at most, and looks at for a filter.
+
+    That is some 1 ms of the server's time, or 3 ms for running jobs: they change places when their
+    leases are extended, so a page of them is one look, which passes over none.
+    """
+    return (_RUNNING_JOBS, _RUNNING_SCAN) if state == "running" else (_CALL_JOBS, _CALL_SCAN)
+
+
 def asked(narrowed: Narrowed) -> Asked:
     """Turn a filter into arguments of a script."""
     since, until = narrowed.get("since"), narrowed.get("until")
@@ -41,6 +56,11 @@ def asked(narrowed: Narrowed) -> Asked:
         "since_ms": _ms(since),
         "until_ms": _ms(until),
     }
+
+
+def is_filter(told: Asked | None, worker: str | None) -> bool:
+    """Whether jobs are looked at one by one, so that a page may be short and not the last."""
+    return bool(worker) or any(value is not None for value in (told or {}).values())
 
 
 def _ms(moment: datetime | None) -> int | None:

@@ -7,19 +7,26 @@ from typing import NamedTuple, Unpack
 from boltq import orders, presence, scripts
 from boltq.errors import NotEmpty
 from boltq.evalsha import Server
-from boltq.filters import Groups, Narrowed, State, added_up, asked
+from boltq.filters import (
+    CALL_GROUPED,
+    Groups,
+    Narrowed,
+    State,
+    added_up,
+    asked,
+    call_sizes,
+    is_filter,
+)
 from boltq.job import Job, described
 
 # Inside the class `list` is the verb.
 Names = list[str]
+Jobs = list[Job]
 Events = list[orders.Event]
 Workers = list[presence.WorkerReport]
 
 SWEEP_LIMIT = 500
 """How many jobs one step of a sweep takes."""
-
-SCAN_LIMIT = 100
-"""How many jobs one look at their errors takes."""
 
 
 class Page(NamedTuple):
@@ -83,24 +90,30 @@ class Queues(ABC):
     ) -> Page:
         """Show jobs of one state, without payloads and results, each with its last error alone.
 
-        limit: 1 to 200. newest: from the newest end. cursor: as the page before told.
+        limit: 1 or more. newest: from the newest end. cursor: as the page before told.
         worker: only those that it runs or has ended. scan: how many jobs are looked at for a page
-        where there is a filter, 1 to 1000. narrowed: see Narrowed.
+        where there is a filter, 1 or more. narrowed: see Narrowed. Costs a round trip for each 25
+        jobs that are shown, or 100 that are looked at: then others have their turn.
         """
-        order = "newest" if newest else "oldest"
-        call = scripts.list_(
-            queue,
-            state=state,
-            order=order,
-            limit=limit,
-            cursor=cursor,
-            worker=worker or None,
-            scan=scan,
-            **asked(narrowed),
-        )
-        reply = self.server.call(call)
-        jobs = [described(queue, item) for item in reply.answers]
-        return Page(jobs, reply.cursor, reply.scanned, reply.total)
+        told, jobs, scanned = asked(narrowed), Jobs(), 0
+        most = scan if is_filter(told, worker) else limit
+        call_jobs, call_scan = call_sizes(state)
+        while True:
+            call = scripts.list_(
+                queue,
+                state=state,
+                order="newest" if newest else "oldest",
+                limit=min(limit - len(jobs), call_jobs),
+                cursor=cursor,
+                worker=worker or None,
+                scan=min(most - scanned, call_scan),
+                **told,
+            )
+            reply = self.server.call(call)
+            jobs += [described(queue, item) for item in reply.answers]
+            scanned, cursor = scanned + reply.scanned, reply.cursor
+            if not cursor or len(jobs) >= limit or scanned >= most:
+                return Page(jobs, cursor, scanned, reply.total)
 
     def groups(
         self, state: State = "dead", queue: str = "default", *, most: int = 10_000
@@ -111,7 +124,7 @@ class Queues(ABC):
     def _group_pages(self, state: State, queue: str, most: int) -> Iterator[scripts.Grouped]:
         left, cursor = most, None
         while left > 0 and cursor != "":
-            scan = min(left, SCAN_LIMIT)
+            scan = min(left, CALL_GROUPED)
             page = self.server.call(
                 scripts.group(queue, state=state, scan=scan, cursor=cursor or "")
             )

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from queue_state import QueueState
 from servers import TestServer
 
 from boltq import BoltQ
+from boltq.call import Call
 from boltq.errors import BadArgument, Moved, UnknownJob, WrongState
 
 
@@ -16,6 +18,20 @@ def app(server: TestServer) -> Iterator[BoltQ]:
     client = BoltQ(server.address, patience_seconds=2)
     yield client
     client.close()
+
+
+@pytest.fixture
+def calls(app: BoltQ, monkeypatch: pytest.MonkeyPatch) -> list[Call[Any]]:
+    """What the client has called."""
+    made: list[Call[Any]] = []
+    send = app.server.call
+
+    def call(one: Call[Any]) -> Any:
+        made.append(one)
+        return send(one)
+
+    monkeypatch.setattr(app.server, "call", call)
+    return made
 
 
 def test_a_priority_and_a_due_time_are_changed_and_the_new_place_is_told(
@@ -68,10 +84,40 @@ def test_a_page_shows_what_is_asked_for_and_how_far_it_has_seen(q: QueueState, a
     assert app.list("dead", queue=q.name, until=start).jobs == []
 
 
+def test_a_long_page_is_read_in_short_calls_and_tells_what_a_long_one_would(
+    q: QueueState, app: BoltQ, calls: list[Call[Any]]
+) -> None:
+    ids = [f"j{n:03}" for n in range(130)]
+    q.enqueue(*ids, type="mail")
+    page = app.list("queued", queue=q.name, limit=60, newest=False)
+    assert [job.id for job in page.jobs] == [f"{q.name}:{id}" for id in ids[:60]]
+    assert (len(calls), page.scanned, page.total) == (3, 60, 130)
+    rest = app.list("queued", queue=q.name, limit=200, newest=False, cursor=page.cursor)
+    assert [job.id for job in rest.jobs] == [f"{q.name}:{id}" for id in ids[60:]]
+    assert (rest.scanned, rest.cursor) == (70, "")
+    calls.clear()
+    none = app.list("queued", queue=q.name, type="none", scan=110)
+    assert (none.jobs, len(calls), none.scanned, none.total) == ([], 2, 110, 130)
+    last = app.list("queued", queue=q.name, type="none", cursor=none.cursor)
+    assert (last.jobs, last.scanned, last.cursor) == ([], 20, "")
+    for wrong in (0, -1):
+        with pytest.raises(BadArgument, match="limit must be"):
+            app.list("queued", queue=q.name, limit=wrong)
+
+
+def test_running_jobs_which_change_places_with_their_leases_are_looked_at_in_one_call(
+    q: QueueState, app: BoltQ, calls: list[Call[Any]]
+) -> None:
+    q.run(*(f"j{n:03}" for n in range(130)))
+    assert len(app.list("running", queue=q.name, limit=130).jobs) == 130
+    assert app.list("running", queue=q.name, worker="none").scanned == 130
+    assert len(calls) == 2
+
+
 def test_dead_jobs_are_counted_over_as_many_pages_as_it_takes(
     q: QueueState, app: BoltQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("boltq.queues.SCAN_LIMIT", 2)
+    monkeypatch.setattr("boltq.queues.CALL_GROUPED", 2)
     for n in range(7):
         q.run(f"j{n}", token=f"t{n}")
         q.fail(f"j{n}", token=f"t{n}", message=b"b" if n % 3 == 0 else b"a", final=1)

@@ -15,7 +15,7 @@ from boltq.api.snapshot import Answer, Snapshot
 from boltq.client import BoltQ
 from boltq.errors import BoltQError
 from boltq.evalsha import Server
-from boltq.filters import Group, Groups, State, added_up
+from boltq.filters import CALL_GROUPED, Group, Groups, State, added_up
 from boltq.job import shown_time
 
 PARAMETERS = ("state", "queue", "most", "limit")
@@ -24,9 +24,6 @@ MOST_JOBS = 5_000
 
 LARGEST_MOST = 100_000
 MOST_GROUPS = 200
-SCAN = 100
-"""How many jobs one call of the script looks at: some 1 ms of the server's time."""
-
 MOST_SNAPSHOTS = 50
 LONGEST_SECONDS = 60.0
 """How long groups of the dead are good while none come or go; `fsck --repair` is not counted."""
@@ -126,7 +123,7 @@ def counted(server: Server, state: State, queues: Iterable[str], most: int) -> d
     scanned = 0
     while cursors and scanned < most:
         turn = list(cursors)[:CALLS]
-        scan = max(1, min(SCAN, (most - scanned) // len(turn)))
+        scan = max(1, min(CALL_GROUPED, (most - scanned) // len(turn)))
         calls = [scripts.group(q, state=state, scan=scan, cursor=cursors[q]) for q in turn]
         for queue, page in zip(turn, server.call_all(calls), strict=True):
             if isinstance(page, BoltQError):

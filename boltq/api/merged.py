@@ -8,13 +8,10 @@ from typing import Any, NamedTuple
 from boltq import scripts
 from boltq.errors import BoltQError
 from boltq.evalsha import Server
-from boltq.filters import Asked, State
+from boltq.filters import Asked, State, call_sizes, is_filter
 from boltq.job import Job, described
 
 ENDED = ("completed", "cancelled", "dead")
-CALL_JOBS, CALL_SCAN = 50, 250
-"""How many jobs one call shows, and looks at for a filter: some 1 ms of the server's time."""
-
 PAGE_SCAN = 2000
 """How many jobs are looked at for a page where there is a filter, and a call's more."""
 
@@ -41,9 +38,7 @@ class Wanted:
     @property
     def is_filtered(self) -> bool:
         """Whether jobs are looked for one by one, so that a page may be short."""
-        return bool(self.worker) or any(
-            value is not None for value in (self.narrowed or {}).values()
-        )
+        return is_filter(self.narrowed, self.worker)
 
     def at_most(self, limit: int) -> "Wanted":
         """Return the same for a page of another size."""
@@ -52,14 +47,15 @@ class Wanted:
     def call(self, source: Source, cursor: str, limit: int) -> Any:
         """Return the request for a part of one list."""
         narrowed: Any = self.narrowed or {}
+        most_jobs, most_scan = call_sizes(source.state)
         return scripts.list_(
             source.queue,
             state=source.state,
             order=self.order,
-            limit=min(limit, CALL_JOBS),
+            limit=min(limit, most_jobs),
             cursor=cursor,
             worker=self.worker,
-            scan=CALL_SCAN,
+            scan=most_scan,
             **narrowed,
         )
 

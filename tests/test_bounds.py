@@ -155,7 +155,7 @@ def test_the_rig_measures_every_verb_and_its_verdict_is_one_line(kind: str) -> N
     found = bounds.run(kind, 1, jobs=2000, calls=1)
     assert {name.split(" ")[0].rstrip(",") for name in found.costs} == {
         *("enqueue", "claim", "ack", "fail", "extend", "release", "promote", "reap", "cancel"),
-        *("replay", "purge", "configure", "inspect", "list", "stats", "audit", "mend"),
+        *("replay", "purge", "configure", "inspect", "list", "group", "stats", "audit", "mend"),
     }
     assert found.pairs.keys() == {"stats", "enqueue 1", "claim 1", "ack 1"}
     assert [line for line in found.wrong() if line.endswith("bytes")] == []

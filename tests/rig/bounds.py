@@ -4,9 +4,9 @@ python -m rig.bounds [--jobs N] [--seed N] [--servers redis,valkey]     from tes
 repository in PYTHONPATH
 
 A million jobs wait, a tenth as many come due within a second (delayed, and to be retried), as many
-leases run out at once, and hundreds carry a payload of 1 MiB. Every verb is called then, a hundred
-times or more in each way. What must be as fast as with ten jobs is called on such a queue, too, in
-turn.
+leases run out at once, as many are dead, and hundreds carry a payload of 1 MiB. Every verb is
+called then, a hundred times or more in each way. What must be as fast as with ten jobs is called
+on such a queue, too, in turn.
 """
 
 import argparse

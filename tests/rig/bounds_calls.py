@@ -1,17 +1,18 @@
 """The calls that are measured: each verb in each way, round after round."""
 
+import functools
 import random
 from collections.abc import Sequence
 from typing import Any
 
 from queue_keys import HOUR_MS, STATES
-from rig.bounds_load import PAYLOAD, let_come
+from rig.bounds_load import PAYLOAD, STACK, let_come
 from rig.meter import Cost, Meter
 
 from boltq import scripts
+from boltq.filters import CALL_GROUPED, call_sizes
 
 LARGE = bytes(2**20)
-STACK = b"s" * 4000
 
 
 def in_pairs(large: Meter, small: Meter, calls: int) -> dict[str, tuple[list[Cost], list[Cost]]]:
@@ -35,6 +36,7 @@ def every_verb(meter: Meter, rounds: int, chance: random.Random) -> None:
         _large(meter, f"large{n}")
         _rest(meter, f"rest{n}")
         _look(meter, chance)
+        _search(meter)
 
 
 def _work(meter: Meter, name: str, chance: random.Random) -> None:
@@ -122,6 +124,36 @@ def _look(meter: Meter, chance: random.Random) -> None:
     tokens = q.raw.zrange(q.key("claim_ends"), -200, -1)
     names = [scripts.AuditItem(token) for token in tokens]
     meter.call("audit 200 claims", scripts.audit(q.name, names, of="claim"))
+
+
+def _search(meter: Meter) -> None:
+    """Look for jobs as the product does: by what all have, then by what none has, and by groups."""
+    for state, name, narrowed in (
+        ("dead", "a type of all", {"type_": "email"}),
+        ("dead", "no type", {"type_": "none"}),
+        ("dead", "no error", {"error": b"none"}),
+        ("running", "no worker", {"worker": "none"}),
+    ):
+        found = functools.partial(_found, meter, state, narrowed)
+        _sweep(meter, f"list {state}, {name}", found, steps=3)
+    _sweep(meter, f"group {CALL_GROUPED} dead", functools.partial(_grouped, meter), steps=3)
+
+
+def _found(meter: Meter, state: Any, narrowed: Any, cursor: str) -> Any:
+    limit, scan = call_sizes(state)
+    return scripts.list_(
+        meter.q.name,
+        state=state,
+        order="newest",
+        limit=limit,
+        cursor=cursor,
+        scan=scan,
+        **narrowed,
+    )
+
+
+def _grouped(meter: Meter, cursor: str) -> Any:
+    return scripts.group(meter.q.name, state="dead", scan=CALL_GROUPED, cursor=cursor)
 
 
 def _mends(names: Sequence[scripts.AuditItem]) -> list[scripts.MendItem]:

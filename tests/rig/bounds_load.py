@@ -11,10 +11,13 @@ BATCH = 500
 AT_ONCE = 10  # batches in one round trip
 PAYLOAD = b'{"to":"ada@example.com","text":"' + 150 * b"x" + b'"}'
 
+STACK = b"s" * 4000
+
 
 def load(q: QueueState, jobs: int, due: int) -> None:
-    """Let jobs wait; so many more each are delayed, to be retried, and leased. Some have 1 MiB."""
+    """Let jobs wait; so many more each are delayed, retried, leased, dead. Some have 1 MiB."""
     q.configure(job_max_attempts=1000, job_max_lost=1000)
+    bury(q, due)
     enqueue(q, "retried", due)
     for token, ids in claim_all(q, "r"):
         q.server.call_all(
@@ -31,6 +34,14 @@ def load(q: QueueState, jobs: int, due: int) -> None:
     enqueue(q, "delayed", due, delay_ms=HOUR_MS)
     call_off_large(q, min(300, jobs // 100))
     enqueue(q, "waiting", jobs)
+
+
+def bury(q: QueueState, count: int) -> None:
+    """Let jobs be kept as dead, each with an error and its stack."""
+    enqueue(q, "buried", count)
+    for token, ids in claim_all(q, "b"):
+        items = [scripts.FailItem(id, token, b"E", b"no", STACK, 0, 1) for id in ids]
+        q.call(scripts.fail(q.name, items))
 
 
 def call_off_large(q: QueueState, count: int) -> None:

@@ -21,10 +21,9 @@ from api_served import served
 from browsed import Site, browser
 from chromium import Page
 from queue_state import QueueState
-from rig.bounds_load import claim_all, enqueue, load
+from rig.bounds_load import load
 from servers import process_server
 
-from boltq import scripts
 from boltq.client import BoltQ
 
 STAY_SECONDS = 3.0
@@ -45,21 +44,12 @@ SCREENS = {
 }
 
 
-def fill(q: QueueState, jobs: int) -> None:
-    """Load the queue; a tenth of the jobs die, and one with a payload of 1 MiB is there to see."""
-    enqueue(q, "died", jobs // 10)
-    for token, ids in claim_all(q, "d"):
-        fails = [scripts.FailItem(id, token, b"Refused", b"no", b"stack", 0, 1) for id in ids]
-        q.server.call(scripts.fail(q.name, fails))
-    load(q, jobs, jobs // 10)
-
-
 def told_of(kind: str, jobs: int, page: Page) -> list[str]:
     """Load a server of a kind and open each screen; returns a line for each."""
     with process_server(kind, "--slowlog-log-slower-than", "0", "--slowlog-max-len", "20000") as at:
         q = QueueState(at, QUEUE)
         began = time.monotonic()
-        fill(q, jobs)
+        load(q, jobs, jobs // 10)
         lines = [f"{kind}: {jobs} jobs wait, loaded in {time.monotonic() - began:.0f} s"]
         boltq = BoltQ(q.server.address.shown, prefix=q.server.prefix)
         boltq.server = q.server

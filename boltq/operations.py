@@ -12,7 +12,9 @@ from boltq.evalsha import Server
 from boltq.filters import Narrowed, asked
 from boltq.operation import Action, Operation, shown
 
-STEP_LIMIT = 500
+STEP_LIMIT = 50
+"""How many jobs a step looks at: some 2 ms of the server's time where all are queued again."""
+
 SHORTEST_WAIT_SECONDS = 0.1
 """A rate is kept by steps that are not smaller than what it allows in this time."""
 

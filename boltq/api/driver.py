@@ -9,13 +9,10 @@ from boltq.client import BoltQ
 from boltq.errors import BoltQError, Unavailable, UnknownOperation
 from boltq.evalsha import Server
 from boltq.operation import Operation
-from boltq.operations import SHORTEST_WAIT_SECONDS, Operations
+from boltq.operations import SHORTEST_WAIT_SECONDS, STEP_LIMIT, Operations
 
 LOOK_SECONDS = 5.0
 """Between two looks for what others have begun: one script a queue, in one round trip."""
-
-STEP_LIMIT = 200
-"""How many jobs a step looks at: some 2 ms of the server's time."""
 
 TROUBLE_SECONDS = 2.0
 

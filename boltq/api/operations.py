@@ -12,7 +12,7 @@ from boltq import ids
 from boltq.api import operator_requests, queries, redaction, requests
 from boltq.api.answers import array, encode, send
 from boltq.api.bodies import json_body, optional_json_body
-from boltq.api.driver import STEP_LIMIT, Drive
+from boltq.api.driver import Drive
 from boltq.api.idempotency import REPLAYED, Key, KeyReused, key_of
 from boltq.api.middleware import note
 from boltq.api.operator_requests import OperationRequest
@@ -21,6 +21,7 @@ from boltq.client import BoltQ
 from boltq.errors import BadArgument, CountDiffers
 from boltq.job import Job, shown_time
 from boltq.operation import Action, Operation
+from boltq.operations import STEP_LIMIT
 
 if TYPE_CHECKING:
     from boltq.filters import Narrowed, State

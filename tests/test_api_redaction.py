@@ -168,6 +168,39 @@ def test_no_answer_has_what_is_hidden(rig: Rig, http: TestClient, name: str) -> 
     assert SECRET in rig.boltq.get(id).payload.decode()  # type: ignore[union-attr]
 
 
+NEW = {
+    "alone": ({}, 202),
+    "with a key": ({"Idempotency-Key": "one"}, 202),
+    "waited for": ({"Prefer": "wait=1"}, 202),
+    "with a key, waited for": ({"Idempotency-Key": "two", "Prefer": "wait=1"}, 202),
+}
+
+
+@pytest.mark.parametrize("name", NEW)
+@pytest.mark.parametrize("is_seen", [True, False], ids=["seen", "not seen again"])
+def test_the_answer_to_a_new_job_and_to_its_repeat_lacks_what_is_hidden_too(
+    http: TestClient, monkeypatch: pytest.MonkeyPatch, name: str, *, is_seen: bool
+) -> None:
+    if not is_seen:
+        monkeypatch.setattr("boltq.api.jobs._job_or_none", lambda *_: None)
+    told, status = NEW[name]
+    headers = {"Content-Type": "application/json", **told}
+    raw = f'{{ "to":"\\u00e9", "n":1.0, "password" : "{SECRET}"}}'
+    job = f'{{"type":"send","queue":"t","payload":{raw},"headers":{{"Password":"{SECRET}"}}}}'
+    for _ in range(2):
+        result = http.simulate_post("/api/jobs", body=job, headers=headers)
+        assert result.status_code == status, result.text
+        assert SECRET not in result.text
+        if "payload" in result.json:
+            assert raw.replace(f'"{SECRET}"', HIDDEN) in result.text
+            assert result.json["headers"]["Password"] == MARK
+            assert result.json["redacted"] == ["payload", "headers"]
+            assert (result.json["queue"], result.json["state"]) == ("t", "queued")
+    assert "payload" in result.json or not is_seen
+    plain = {"type": "send", "queue": "t", "payload": {"a": 1.0}}
+    assert "redacted" not in http.simulate_post("/api/jobs", json=plain).json
+
+
 def test_a_result_is_hidden_a_replayed_job_too_and_a_claim_has_all(
     rig: Rig, http: TestClient
 ) -> None:

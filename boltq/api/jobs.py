@@ -46,15 +46,15 @@ class Jobs:
             entered = self._enter(asked, key, carried(req), parking.meanwhile(req))
         note(req, job=entered.id)
         resp.location = f"/api/jobs/{entered.id}"
-        if entered.shown and not preference.seconds(req):
-            send(resp, entered.shown, HTTPStatus.ACCEPTED)
+        if entered.created and not preference.seconds(req):
+            send(resp, _as_entered(req, asked, entered), HTTPStatus.ACCEPTED)
             return
         job = _job_or_none(self.boltq, req, entered.id)
         if key and not entered.created:
             key.check((job or self.boltq.get(entered.id, payload=False)).headers)
             resp.set_header(REPLAYED, "true")
         is_new = entered.created or key is not None
-        shown = redaction.shown(req, job) if job else entered.shown or encode({"id": entered.id})
+        shown = redaction.shown(req, job) if job else _as_entered(req, asked, entered)
         status = HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
         if job is not None and preference.seconds(req):
             preference.until_ended(req, resp, self.boltq, job, remember=entered)
@@ -119,6 +119,13 @@ class Replay:
         self.boltq.replay(single.read_id(req, id))
         job = _job_or_id(self.boltq, req, id)
         send(resp, with_members(job, answer="replayed"), HTTPStatus.ACCEPTED)
+
+
+def _as_entered(req: falcon.Request, asked: requests.JobRequest, entered: Entered) -> bytes:
+    if entered.shown is None:
+        return encode({"id": entered.id})
+    hides: redaction.Redaction = req.context.redaction
+    return hides.entered(asked.type, entered.shown)
 
 
 def _job(boltq: BoltQ, req: falcon.Request, id: str) -> Job:

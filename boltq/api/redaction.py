@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import falcon
@@ -53,15 +53,26 @@ class Redaction:
         if not self._is_on:
             return job.to_json()
         each = {"payload": job.payload, "result": job.result, "headers": job.headers}
-        seen = {
-            name: raw if raw is None else self._seen(job.type, name, raw)
-            for name, raw in each.items()
-        }
-        if seen == each:
+        hidden = self._changed(job.type, each)
+        if not hidden:
             return job.to_json()
+        seen = each | hidden
         told = replace(job, payload=seen["payload"], result=seen["result"], headers=seen["headers"])
-        hidden = [name for name, raw in each.items() if seen[name] != raw]
-        return with_members(told.to_json(), redacted=hidden)
+        return with_members(told.to_json(), redacted=list(hidden))
+
+    def entered(self, job_type: str, written: bytes) -> bytes:
+        """Return a new job, which is written as JSON already, without what is hidden."""
+        if not self._is_on:
+            return written
+        members = msgspec.json.decode(written, type=dict[str, msgspec.Raw])
+        each: dict[str, bytes] = {
+            name: bytes(raw) for name, raw in members.items() if name in ("payload", "headers")
+        }
+        hidden = self._changed(job_type, each)
+        if not hidden:
+            return written
+        members |= {name: msgspec.Raw(raw) for name, raw in hidden.items()}
+        return with_members(msgspec.json.encode(members), redacted=list(hidden))
 
     def searched(self, job_type: str, payload: bytes) -> bytes:
         """Return what a search may look at: as long for each text, so that no clock tells more."""
@@ -84,6 +95,13 @@ class Redaction:
                 f"payload has {_SHOWN} where a value is hidden: it was copied from what is shown, "
                 "and the value itself would be lost",
             )
+
+    def _changed(self, job_type: str, each: Mapping[str, bytes | None]) -> dict[str, bytes]:
+        """Return those parts that are to be seen otherwise than they are, and how."""
+        seen = {
+            name: self._seen(job_type, name, raw) for name, raw in each.items() if raw is not None
+        }
+        return {name: raw for name, raw in seen.items() if raw != each[name]}
 
     def _seen(self, job_type: str, name: str, raw: bytes) -> bytes:
         seen = self._hidden(name, raw)

@@ -7,6 +7,7 @@ import pytest
 from api_served import Api, served
 from chromium import PROGRAM, Page, opened
 from servers import TestServer
+from touched import on_a_phone
 
 from boltq.address import parse
 from boltq.evalsha import Server
@@ -83,6 +84,15 @@ def test_the_keyboard_alone_opens_an_operation(shown: Page) -> None:
     shown.key("Enter")
     shown.until("document.querySelector('#job .came').children.length > 1")
     assert shown.run("document.querySelector('#job .came').innerText").startswith("404")
+
+
+def test_a_finger_finds_every_control_of_a_phone(shown: Page) -> None:
+    shown.sized(390, 844)
+    shown.run(
+        "document.querySelectorAll('#enqueue details').forEach((one) => { one.open = true; })"
+    )
+    shown.until("document.querySelector('#enqueue .try details input').checkVisibility()")
+    assert on_a_phone(shown) == []
 
 
 def test_every_operation_opens_with_a_request_that_is_whole(shown: Page) -> None:

@@ -10,6 +10,7 @@ from api_served import Api
 from browsed import Site, browsed, browser
 from chromium import Page
 from servers import TestServer
+from touched import on_a_phone
 
 import boltq
 from boltq.presence import Report, ReportedJob
@@ -138,33 +139,6 @@ def test_a_screen_shows_harm_as_text_and_is_there_for_everybody(site: Site, name
     assert [one for one in site.page.complaints if not any(a in one for a in allowed)] == []
 
 
-FINGER = 44
-TOUCHED = """
-  button, select, textarea, summary, a.button, a.tile, nav a, label:has(> [type="radio"]),
-  label.mark, input:not([type="radio"], label.mark input)
-"""
-"""What is touched; a link in a text is not asked to be that large."""
-
-
-def on_a_phone(site: Site) -> list[str]:
-    """What is too small for a finger, and tables of which a part is not to be seen."""
-    small = (
-        f"[...document.querySelectorAll({json.dumps(TOUCHED)})]"
-        ".filter((one) => one.checkVisibility() && !one.closest('.skip'))"
-        ".map((one) => [one, one.getBoundingClientRect()])"
-        f".filter(([, {{ width, height }}]) => width < {FINGER} || height < {FINGER})"
-    )
-    wide = (
-        "[...document.querySelectorAll('.scroll')]"
-        ".filter((one) => one.scrollWidth > one.clientWidth)"
-    )
-    told = "`${one.outerHTML.slice(0, 90)} ${box.width}x${box.height}`"
-    found = site.page.run(
-        f"[...{small}.map(([one, box]) => {told}), ...{wide}.map((one) => one.ariaLabel)]"
-    )
-    return [str(one) for one in found]
-
-
 def test_a_finger_finds_every_control_of_a_phone_and_no_table_goes_on_beside_it(site: Site) -> None:
     site.page.prefers(color_scheme="light", reduced_motion="reduce")
     site.opens(width=390, height=844)
@@ -173,17 +147,17 @@ def test_a_finger_finds_every_control_of_a_phone_and_no_table_goes_on_beside_it(
         site.goes(place)
         site.page.run("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
         site.page.until("!document.body.innerText.includes('Looking')")
-        if found := on_a_phone(site):
+        if found := on_a_phone(site.page):
             trouble[name] = found
     site.clicks("Menu")
     site.page.until("document.querySelector('.side.open') !== null")
-    trouble |= {"the menu": found} if (found := on_a_phone(site)) else {}
+    trouble |= {"the menu": found} if (found := on_a_phone(site.page)) else {}
     site.opens(f"jobs?queue={QUEUE}&state=dead", width=390, height=844)
     site.page.until("document.querySelector('label.mark') !== null")
     site.page.run("document.querySelector('td label.mark').click()")
     site.clicks("The same elsewhere")
     site.page.until("document.querySelector('dialog .snippets') !== null")
-    trouble |= {"a dialog": found} if (found := on_a_phone(site)) else {}
+    trouble |= {"a dialog": found} if (found := on_a_phone(site.page)) else {}
     assert trouble == {}
 
 

@@ -16,7 +16,7 @@ const MOST_QUEUES = 12;
 const LABEL_PX = 52;
 
 /** How far back: its minutes, and how often it is looked at, in seconds. */
-const SPANS = { live: { minutes: 6, every: 30 }, hour: { minutes: 60, every: 20 }, day: { minutes: 1440, every: 60 } };
+const SPANS = { live: { minutes: 7, every: 30 }, hour: { minutes: 60, every: 20 }, day: { minutes: 1440, every: 60 } };
 
 const SAID = { live: t("jobs a second now"), hour: t("in all of the last hour"), day: t("in all of the last day") };
 

@@ -36,7 +36,7 @@ def screens(queues: Sequence[str], job: str) -> dict[str, list[Poll]]:
     """
     first = queues[0]
     charts = [
-        Poll(f"/api/series?queue={queue}&minutes=6", 30, 60) for queue in queues[:MOST_CHARTED]
+        Poll(f"/api/series?queue={queue}&minutes=7", 30, 60) for queue in queues[:MOST_CHARTED]
     ]
     lanes = ("scheduled&order=oldest&limit=10", "queued,running,retrying&limit=60")
     lanes += ("completed,cancelled&limit=30", "dead&limit=10")

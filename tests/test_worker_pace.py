@@ -12,7 +12,7 @@ from workers import Gate, errors, wait_for, working
 
 from boltq.execution import Execution
 from boltq.worker.leases import Leases
-from boltq.worker.pace import FEWEST, MOST_AHEAD, WINDOW_SECONDS, Pace
+from boltq.worker.pace import FEWEST, GIVE_WAY_SECONDS, MOST_AHEAD, WINDOW_SECONDS, Pace
 from boltq.worker.perform import Ended, Performer
 from boltq.worker.surplus import AWAY_SECONDS, LOOK_SECONDS, Surplus
 
@@ -91,6 +91,23 @@ def test_what_was_fast_and_is_slow_is_not_claimed_ahead_any_more(clock: list[flo
     pace.slowed()
     assert pace.room(held=4) == 0
     assert pace.room(held=3) == 1
+
+
+def test_a_worker_gives_way_to_the_job_that_ends_its_rest_and_to_no_other(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there are more, each pause would keep some of them waiting."""
+    pauses: list[float] = []
+    monkeypatch.setattr("boltq.worker.pace.time.sleep", pauses.append, raising=False)
+    pace = Pace(4)
+    pace.give_way(held=1)
+    assert pauses == []
+    pace.give_way(held=0)
+    pace.give_way(held=-1)  # some of what was handed on has ended
+    assert pauses == [GIVE_WAY_SECONDS] * 2
+    work(pace, clock, jobs=10_000, seconds=1.0)
+    pace.give_way(held=0)
+    assert len(pauses) == 2
 
 
 class Held:

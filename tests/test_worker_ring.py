@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from unittest.mock import patch
 
 import pytest
@@ -15,7 +16,8 @@ from boltq import scripts
 from boltq.call import Call
 from boltq.errors import NotAllowed, Unavailable
 from boltq.evalsha import Bells, Server
-from boltq.worker import fetch, turns
+from boltq.worker import fetch, pace, turns
+from boltq.worker.claim import Send, Taken
 
 Answers = list[object]
 
@@ -166,3 +168,29 @@ def test_a_worker_of_one_queue_claims_no_more_than_it_has_threads_for(q: QueueSt
         assert [state(q, id) for id in "abcdef"] == ["running"] * 2 + ["queued"] * 4
         gate.open.set()
         wait_for(q, "completed", *"abcdef")
+
+
+def test_an_idle_worker_begins_the_job_that_it_hears_of_before_it_claims_again(
+    q: QueueState,
+) -> None:
+    steps: list[str] = []
+    told = {"lease_seconds": WITH_A_CLAIM}
+    with (
+        patch.object(pace, "GIVE_WAY_SECONDS", 0.04),
+        working(q, {"t": lambda: steps.append("begins")}, **told) as worker,
+    ):
+        claim = worker._fetcher._claimer.claim
+
+        def claiming(queue: str, limit: int, send: Send | None = None) -> Taken:
+            steps.append("claims")
+            taken = claim(queue, limit, send)
+            steps.extend("hears" for _ in taken.jobs)
+            return taken
+
+        worker._fetcher._claimer.claim = claiming  # type: ignore[method-assign]
+        for id in "abc":
+            until(lambda: steps[-1:] == ["claims"])
+            q.enqueue(id, type="t")
+            wait_for(q, "completed", id)
+    after = [later for former, later in pairwise(steps) if former == "hears"]
+    assert after == ["begins"] * 3

@@ -229,18 +229,19 @@ class Fetcher:
         if not taken.jobs:
             self._turns.rests(queue, taken.rest_seconds)
             return
+        self._hand_on(taken.jobs)
         if taken.more:
             self._turns.has_jobs(queue)
         else:
             self._turns.took_the_last(queue)
         self._turns.took(queue, len(taken.jobs))
-        self._hand_on(taken.jobs)
 
     def _hand_on(self, jobs: list[Execution]) -> None:
         self._looked_again = False
         self._leases.add(jobs)
         self._suspect.look_for(jobs)
         self._performer.take(jobs)
+        self._pace.give_way(len(self._leases) - len(jobs))
 
     def _say_once(self, queue: str, problem: BoltQError) -> None:
         if self._said.get(queue) != str(problem):

@@ -18,6 +18,9 @@ SLOW_SECONDS = 0.004
 FEWEST = 250
 """So many free places are always worth a claim, however many more there are to be."""
 
+GIVE_WAY_SECONDS = 0.0003
+"""In so long a thread that was woken has begun, if no other keeps Python's lock from it."""
+
 
 class Pace:
     """Room for more jobs, from how fast the last ones were worked off, and how long each took.
@@ -67,6 +70,15 @@ class Pace:
             self.ahead = 0 if is_slow else max(0, min(MOST_AHEAD, ahead))
         room = self._threads + self.ahead - held
         return room if room >= max(1, min(self.ahead // 2, FEWEST)) else 0
+
+    def give_way(self, held: int) -> None:
+        """Let a thread begin the job that was just handed to it, before more are claimed.
+
+        It cannot while this one makes the next claim: Python runs one thread at a time. held: how
+        many jobs there are beside it; with some, or where jobs are claimed ahead, there is no time.
+        """
+        if held <= 0 and not self.ahead:
+            time.sleep(GIVE_WAY_SECONDS)
 
     def slowed(self) -> None:
         """Say that the jobs have become slow: none is claimed ahead until some were fast again."""

@@ -119,7 +119,7 @@ class BoltQ(Declarations, Queues, Operations, Happened):
         return created
 
     def _send(
-        self, queue: str, batch: list[scripts.EnqueueItem], options: newjob.Common
+        self, queue: str, batch: list[scripts.EnqueueItem], options: scripts.EnqueueOptions
     ) -> "Answers":
         return [
             Enqueued(ids.join(queue, answer.id), isinstance(answer, scripts.EnqueueCreated), self)

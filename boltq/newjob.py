@@ -68,45 +68,17 @@ class Options(TypedDict, total=False):
     retention_seconds: float | None
 
 
-class Common(TypedDict):
-    """The options as the script takes them."""
-
-    priority: int | None
-    delay_ms: int
-    max_attempts: int | None
-    max_lost: int | None
-    timeout_ms: int | None
-    retention_ms: int | None
-    base_ms: int | None
-    factor: float | None
-    cap_ms: int | None
-    jitter: float | None
-
-
 _NOTHING_CHOSEN = Backoff()
-_AS_THE_QUEUE_SAYS: Common = {
-    "priority": None,
-    "delay_ms": 0,
-    "max_attempts": None,
-    "max_lost": None,
-    "timeout_ms": None,
-    "retention_ms": None,
-    "base_ms": None,
-    "factor": None,
-    "cap_ms": None,
-    "jitter": None,
-}
 
 
-def common(options: Options, now_ms: Callable[[], int]) -> Common:
+def common(options: Options, now_ms: Callable[[], int]) -> scripts.EnqueueOptions:
     """Turn options into the script's; `now_ms` asks the server's clock, needed for run_at alone."""
     if not options:
-        return _AS_THE_QUEUE_SAYS
-    delay_ms = _delay_ms(options, now_ms)
+        return {}
     backoff = options.get("backoff") or _NOTHING_CHOSEN
     return {
         "priority": options.get("priority"),
-        "delay_ms": delay_ms,
+        "delay_ms": _delay_ms(options, now_ms) or None,
         "max_attempts": options.get("max_attempts"),
         "max_lost": options.get("max_lost"),
         "timeout_ms": in_ms("timeout_seconds", options.get("timeout_seconds")),

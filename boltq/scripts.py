@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal, NamedTuple, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypedDict, TypeVar, Unpack, cast
 
 from boltq.call import Argument, Call
 from boltq.errors import Corrupt, refusal
@@ -36,6 +36,13 @@ def _read(
 
 def _decimal(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def _options(chosen: Mapping[str, object]) -> str:
+    if not chosen:
+        return ""
+    given = ((name, value) for name, value in chosen.items() if value is not None)
+    return " ".join(f"{n}={_decimal(v) if isinstance(v, float) else v}" for n, v in given)
 
 
 def _unlisted(script: str, reply: object) -> Corrupt:
@@ -1016,6 +1023,34 @@ class EnqueueItem(NamedTuple):
     headers: bytes
 
 
+class EnqueueOptions(TypedDict, total=False):
+    """What enqueue takes by name; None is left out, too.
+
+    priority: an integer 0..9; 9 is the most urgent.
+    delay_ms: an integer 0..315360000000; how long the jobs rest before they are queued; left out:
+        0.
+    max_attempts: an integer 1..1000; failures after which a job is dead.
+    max_lost: an integer 0..1000; lost leases that a job survives.
+    timeout_ms: an integer 0..315360000000; how long a handler may take, 0 without end.
+    retention_ms: an integer 0..315360000000; how long the job is kept once completed.
+    base_ms: an integer 0..315360000000; backoff: pause after the first failure.
+    factor: a number 1..1000, sent with six decimals; backoff: by what it grows with each failure.
+    cap_ms: an integer 0..315360000000; backoff: the longest pause.
+    jitter: a number 0..1, sent with six decimals; backoff: share by which a pause varies.
+    """
+
+    priority: int | None
+    delay_ms: int | None
+    max_attempts: int | None
+    max_lost: int | None
+    timeout_ms: int | None
+    retention_ms: int | None
+    base_ms: int | None
+    factor: float | None
+    cap_ms: int | None
+    jitter: float | None
+
+
 def _parse_enqueue(reply: list[Any]) -> EnqueueReply:
     return _read("enqueue", _ENQUEUE_REPLIES, _ENQUEUE_REFUSALS, reply)
 
@@ -1023,38 +1058,14 @@ def _parse_enqueue(reply: list[Any]) -> EnqueueReply:
 def enqueue(
     queue: str,
     items: Iterable[EnqueueItem],
-    *,
-    priority: int | None = None,
-    delay_ms: int,
-    max_attempts: int | None = None,
-    max_lost: int | None = None,
-    timeout_ms: int | None = None,
-    retention_ms: int | None = None,
-    base_ms: int | None = None,
-    factor: float | None = None,
-    cap_ms: int | None = None,
-    jitter: float | None = None,
+    **options: Unpack[EnqueueOptions],
 ) -> Call[EnqueueReply]:
     """Add jobs, to be run now or after a delay.
 
     queue: its name.
     items: 1..500 of EnqueueItem.
-    priority: an integer 0..9 or left out; 9 is the most urgent; empty: the queue's.
-    delay_ms: an integer 0..315360000000; how long the jobs rest before they are queued.
-    max_attempts: an integer 1..1000 or left out; failures after which a job is dead; empty: the
-        queue's.
-    max_lost: an integer 0..1000 or left out; lost leases that a job survives; empty: the queue's.
-    timeout_ms: an integer 0..315360000000 or left out; how long a handler may take, 0 without end;
-        empty: the queue's.
-    retention_ms: an integer 0..315360000000 or left out; how long the job is kept once completed;
-        empty: the queue's.
-    base_ms: an integer 0..315360000000 or left out; backoff: pause after the first failure; empty:
-        the queue's.
-    factor: a number 1..1000, sent with six decimals or left out; backoff: by what it grows with
-        each failure; empty: the queue's.
-    cap_ms: an integer 0..315360000000 or left out; backoff: the longest pause; empty: the queue's.
-    jitter: a number 0..1, sent with six decimals or left out; backoff: share by which a pause
-        varies; empty: the queue's.
+    options: see EnqueueOptions; words such as `priority=9 delay_ms=1000`, once each; what is left
+        out is as the queue says.
 
     Once sent, it returns Enqueued, or raises the error of BAD_ARGUMENT, BAD_KEYS, TOO_LARGE,
     UPGRADE.
@@ -1062,16 +1073,7 @@ def enqueue(
     Cost: O(n log m), n = jobs given, m = jobs waiting.
     """
     argv: list[Argument] = [
-        "" if priority is None else priority,
-        delay_ms,
-        "" if max_attempts is None else max_attempts,
-        "" if max_lost is None else max_lost,
-        "" if timeout_ms is None else timeout_ms,
-        "" if retention_ms is None else retention_ms,
-        "" if base_ms is None else base_ms,
-        "" if factor is None else _decimal(factor),
-        "" if cap_ms is None else cap_ms,
-        "" if jitter is None else _decimal(jitter),
+        _options(options),
     ]
     argv += _flat(items)
     return Call("enqueue", queue, argv, _parse_enqueue)

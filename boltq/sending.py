@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 from boltq import ids, scripts
 from boltq.errors import Unavailable
 from boltq.evalsha import Server
-from boltq.newjob import Common
 
+Options = scripts.EnqueueOptions
 Batch = list[scripts.EnqueueItem]
 Answers = list[scripts.EnqueueAnswer]
 
@@ -16,7 +16,7 @@ Sending = Callable[[str, Batch], AbstractContextManager[Batch]]
 
 
 def send(
-    server: Server, around: Sending | None, queue: str, batch: Batch, options: Common
+    server: Server, around: Sending | None, queue: str, batch: Batch, options: Options
 ) -> Answers:
     """Send one batch to a queue and return what it was answered.
 
@@ -38,7 +38,7 @@ def send_all(
     around: Sending | None,
     queue: str,
     batches: Iterable[Batch],
-    options: Common,
+    options: Options,
 ) -> Iterator[Answers]:
     """Send batches to a queue, one after the other, and yield what each was answered.
 
@@ -52,7 +52,7 @@ def send_all(
 
 
 def _ahead(
-    server: Server, queue: str, batches: Iterable[Batch], options: Common
+    server: Server, queue: str, batches: Iterable[Batch], options: Options
 ) -> Iterator[Answers]:
     under_way: list[_UnderWay] = []  # one at most
     try:
@@ -72,7 +72,7 @@ def _ahead(
 
 
 class _UnderWay:
-    def __init__(self, server: Server, queue: str, batch: Batch, options: Common) -> None:
+    def __init__(self, server: Server, queue: str, batch: Batch, options: Options) -> None:
         self._server = server
         self._queue = queue
         self._batch = batch

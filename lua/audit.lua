@@ -53,8 +53,8 @@ local ARGV = ARGV
 --   judge_series judge_events judge_queue
 local count = #ARGV - 1
 if count < 0 or count > 200 then
-  return { "BAD_ARGUMENT", "audit takes 1 arguments and then 1 for each of 0..200 items,"
-    .. " not " .. #ARGV }
+  return { "BAD_ARGUMENT", "audit takes 1 argument and then 1 for each of 0..200 items, "
+    .. "not " .. #ARGV }
 end
 local of = ARGV[1]
 if of ~= "job" and of ~= "stray" and of ~= "claim" then

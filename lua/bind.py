@@ -1,17 +1,18 @@
 """Writes the bound block: the lines of a script that check KEYS and ARGV and give them names."""
 
 import re
-import textwrap
 from collections.abc import Iterator
 
 from contract import LEVEL, MOST_BYTES, Argument, Script, Tables
 from header import BOUND_FIRST, BOUND_LAST
+from lua_text import WIDTH, refusal, wrapped
+from rows import OPTIONS
 
 PARTS_LINE = "-- parts: "
 """The line at which the linker puts the text of the parts."""
 
-_WIDTH = 100
 _CHECKERS = {
+    OPTIONS: OPTIONS,
     "integer": "integer",
     "number": "number",
     "name": "name",
@@ -35,27 +36,6 @@ def needed_parts(script: Script) -> list[str]:
     return ["bad_argument", *checkers] if arguments else []
 
 
-def check_names(script: Script, ordered: tuple[str, ...]) -> None:
-    """Refuse two meanings of one name in a script."""
-    own = ["LEVEL", "WIDTH", "key_base", "queue", "in_force"]
-    if script.each:
-        own += ["count", "nth", "at", "given"] + ["total_bytes"] * script.each.sized
-    taken = dict.fromkeys(own, "a name of the bound block") | dict.fromkeys(ordered, "a part")
-    for key in script.keys:
-        if key in taken:
-            raise script.places["KEYS"].error(f"expected another name: '{key}' is {taken[key]}")
-        taken[key] = "a key"
-    for argument in (*script.arguments, *(script.each.fields if script.each else ())):
-        if argument.name in taken:
-            what = taken[argument.name]
-            raise argument.place.error(f"expected another name: '{argument.name}' is {what}")
-        taken[argument.name] = "an argument"
-    for setting in script.settings:
-        if setting in taken:
-            what = taken[setting]
-            raise script.places["SETTINGS"].error(f"expected another name: '{setting}' is {what}")
-
-
 def bound_block(script: Script, ordered: tuple[str, ...], tables: Tables) -> str:
     """Return the block, from its first to its last line."""
     lines = [BOUND_FIRST, f"local LEVEL = {LEVEL}"]
@@ -66,10 +46,11 @@ def bound_block(script: Script, ordered: tuple[str, ...], tables: Tables) -> str
         # A local: a global is looked up by name each time, which shows in the loop over items.
         lines.append("local ARGV = ARGV")
     if ordered:
-        lines += _wrapped(f"{PARTS_LINE}{' '.join(ordered)}", "--   ")
+        lines += wrapped(f"{PARTS_LINE}{' '.join(ordered)}", "--   ")
     lines += _count(script)
     for index, argument in enumerate(script.arguments, 1):
-        lines += _argument(argument, f"ARGV[{index}]")
+        take = _options if argument.options else _argument
+        lines += take(argument, f"ARGV[{index}]")
     if script.each:
         lines += _items(script)
     return "\n".join([*lines, *_settings(script, tables), BOUND_LAST])
@@ -82,34 +63,21 @@ def _keys(script: Script) -> Iterator[str]:
     yield f"if not key_base or #queue > 128 or #KEYS ~= {len(script.keys)}"
     # As one text, since a comparison for each key costs twice as much; no line ends inside a piece.
     pieces = [f'key_base~..~"{key}{"" if key == last else ","}"' for key in script.keys]
-    for line in _wrapped(f'  or table.concat(KEYS, ",") ~= {" ..~".join(pieces)}'):
+    for line in wrapped(f'  or table.concat(KEYS, ",") ~= {" ..~".join(pieces)}'):
         yield line.replace("~.", " .").replace(".~", ". ")
     yield "then"
     order = f"in this order: {' '.join(script.keys)}"
-    yield from _refusal("BAD_KEYS", f"{script.name} takes these keys of one queue, {order}")
+    yield from refusal("BAD_KEYS", f"{script.name} takes these keys of one queue, {order}")
     yield "end"
-    yield from _wrapped(f"local {', '.join(script.keys)} = unpack(KEYS)")
-
-
-def _refusal(word: str, sentence: str, tail: str = "") -> Iterator[str]:
-    opening = f'  return {{ "{word}", '
-    width = _WIDTH - len(f'{opening}""{tail} }}')
-    pieces = textwrap.wrap(
-        sentence, width, drop_whitespace=False, break_long_words=False, break_on_hyphens=False
-    )
-    lines = [f'"{piece}"' for piece in pieces]
-    lines[-1] += f"{tail} }}"
-    yield f"{opening}{lines[0]}"
-    for line in lines[1:]:
-        yield f"    .. {line}"
+    yield from wrapped(f"local {', '.join(script.keys)} = unpack(KEYS)")
 
 
 def _count(script: Script) -> Iterator[str]:
     fixed = len(script.arguments)
     each = script.each
+    takes = f"{fixed} argument{'s' * (fixed != 1)}"
     if not each:
         yield f"if #ARGV ~= {fixed} then"
-        takes = f"{fixed} argument{'s' * (fixed != 1)}"
     else:
         per_item = len(each.fields)
         given = f"#ARGV - {fixed}" if fixed else "#ARGV"
@@ -118,10 +86,10 @@ def _count(script: Script) -> Iterator[str]:
         whole = " or count % 1 ~= 0" if per_item > 1 else ""
         yield f"local count = {given}"
         yield f"if count < {each.least} or count > {each.most}{whole} then"
-        first = f"{fixed} arguments and then {per_item}" if fixed else f"{per_item} arguments"
+        first = f"{takes} and then {per_item}" if fixed else f"{per_item} arguments"
         takes = f"{first} for each of {each.least}..{each.most} items"
     sentence = f"{script.name} takes {takes}, not "
-    yield from _refusal("BAD_ARGUMENT", sentence, " .. #ARGV")
+    yield from refusal("BAD_ARGUMENT", sentence, " .. #ARGV")
     yield "end"
 
 
@@ -129,8 +97,24 @@ def _argument(argument: Argument, source: str) -> Iterator[str]:
     name = argument.name
     value = _checked(argument, source)
     yield f"local {name} = {value}"
-    yield from _wrapped(f"if {_is_bad(argument, name)} then")
+    yield from wrapped(f"if {_is_bad(argument, name)} then")
     yield from _bad_argument(f'"{name}"', argument, source)
+    yield "end"
+
+
+def _options(argument: Argument, source: str) -> Iterator[str]:
+    names = ", ".join(option.name for option in argument.options)
+    yield from wrapped(f"local {names}")
+    yield f'if {source} ~= "" then'
+    yield f"  local chosen, refused = {OPTIONS}({source}, {{"
+    for option in argument.options:
+        kind, limits = _RULES[option.type].split(" {")[0], option.range
+        assert limits
+        yield f'    {option.name} = {{ "{kind}", {limits.low}, {limits.high} }},'
+    yield "  })"
+    yield "  if not chosen then return refused end"
+    for option in argument.options:
+        yield f"  {option.name} = chosen.{option.name}"
     yield "end"
 
 
@@ -139,7 +123,7 @@ def _items(script: Script) -> Iterator[str]:
     fields = script.each.fields
     names = ", ".join(field.name for field in fields)
     # With room for one: a table that grows is made anew.
-    yield from _wrapped(f"local {names} = {', '.join('{ nil }' for _ in fields)}")
+    yield from wrapped(f"local {names} = {', '.join('{ nil }' for _ in fields)}")
     if script.each.sized:
         yield "local total_bytes = 0"
     yield "for nth = 1, count do"
@@ -156,7 +140,7 @@ def _items(script: Script) -> Iterator[str]:
     if script.each.sized:
         yield f"if total_bytes > {MOST_BYTES} then"
         sentence = f"{script.name} takes at most {MOST_BYTES} bytes in one call, not "
-        yield from _refusal("TOO_LARGE", sentence, " .. total_bytes")
+        yield from refusal("TOO_LARGE", sentence, " .. total_bytes")
         yield "end"
 
 
@@ -164,10 +148,10 @@ def _column(field: Argument, index: int) -> Iterator[str]:
     column = f"{field.name}[nth]"
     is_kept = field.range and field.type not in {"integer", "number"}
     if is_kept:
-        yield from _wrapped(f"if {_is_no(field, index)} then")
+        yield from wrapped(f"if {_is_no(field, index)} then")
     else:
-        yield from _wrapped(f"{column} = {_checked(field, 'given')}")
-        yield from _wrapped(f"if {_is_bad(field, column)} then")
+        yield from wrapped(f"{column} = {_checked(field, 'given')}")
+        yield from wrapped(f"if {_is_bad(field, column)} then")
     yield from _bad_argument(f'("item %d: {field.name}"):format(nth)', field, "given")
     yield "end"
     if is_kept:
@@ -219,7 +203,7 @@ def _bad_argument(what: str, argument: Argument, source: str) -> Iterator[str]:
     if argument.optional:
         rule += ", or empty"
     line = f'  return bad_argument({what}, "{rule}", {source})'
-    if len(line) <= _WIDTH - 2:
+    if len(line) <= WIDTH - 2:
         yield line
     else:
         yield f"  return bad_argument({what},"
@@ -242,9 +226,3 @@ def _settings(script: Script, tables: Tables) -> Iterator[str]:
         # Arithmetic makes a number of what is set, and takes a tenth of a call of tonumber.
         is_text = tables.settings[name].type == "text"
         yield f"local {name} = {value}" if is_text else f"local {name} = ({value}) + 0"
-
-
-def _wrapped(line: str, indent: str = "  ") -> list[str]:
-    return textwrap.wrap(
-        line, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )

@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bind import check_names
 from contract import HeaderError, Part, Script, Tables
 from emit_python import make_python
 from emit_reference import make_reference
 from header import read_part, read_script
 from link import check_part, check_script, linked, order_parts, written
 from manifest import check_unchanged, make_manifest
+from names import check_names
 from tables import read_tables
 
 

@@ -81,7 +81,7 @@ class Tables:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a call, or one field of what repeats."""
+    """One argument of a call, one field of what repeats, or one of the options of an argument."""
 
     name: str
     type: str
@@ -90,10 +90,13 @@ class Argument:
     choices: tuple[str, ...]
     about: str
     place: Place
+    options: tuple["Argument", ...] = ()
 
     @property
     def bounds(self) -> str:
         """The range or the choices, as the header writes them."""
+        if self.options:
+            return "name=value"
         return str(self.range) if self.range else "|".join(self.choices)
 
 

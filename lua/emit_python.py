@@ -21,7 +21,7 @@ _HEAD = '''\
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal, NamedTuple, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypedDict, TypeVar, Unpack, cast
 
 from boltq.call import Argument, Call
 from boltq.errors import Corrupt, refusal
@@ -56,6 +56,13 @@ def _decimal(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
+def _options(chosen: Mapping[str, object]) -> str:
+    if not chosen:
+        return ""
+    given = ((name, value) for name, value in chosen.items() if value is not None)
+    return " ".join(f"{n}={_decimal(v) if isinstance(v, float) else v}" for n, v in given)
+
+
 def _unlisted(script: str, reply: object) -> Corrupt:
     # The word alone: what follows it may hold a payload, which no log may show.
     shown = repr(reply[:1] if isinstance(reply, list) else reply)[:200]
@@ -74,6 +81,9 @@ def make_python(scripts: Mapping[str, Script]) -> str:
         lines += readers(script, names)
         if script.each:
             lines += _item(script, script.each.fields)
+        for argument in script.arguments:
+            if argument.options:
+                lines += _chosen(script, argument.options)
         lines += _function(script, names)
     return "\n".join(lines) + "\n"
 
@@ -92,6 +102,15 @@ def _item(script: Script, fields: tuple[Argument, ...]) -> Iterator[str]:
             kind = f"{kind} | LeftOut"
         default = " = LEFT_OUT" if field.optional and index > last_needed else ""
         yield f"    {field.name}: {kind}{default}"
+
+
+def _chosen(script: Script, options: tuple[Argument, ...]) -> Iterator[str]:
+    yield from ("", "", f"class {camel(f'{script.name}_options')}(TypedDict, total=False):")
+    described = "\n".join(_described(option) for option in options)
+    yield from docstring(f"What {script.name} takes by name; None is left out, too", [described])
+    yield ""
+    for option in options:
+        yield f"    {option.name}: {TYPES[option.type]} | None"
 
 
 def _function(script: Script, names: Names) -> Iterator[str]:
@@ -126,14 +145,19 @@ def _parameters(script: Script) -> Iterator[str]:
     if script.each:
         default = "" if script.each.least else " = ()"
         yield f"items: Iterable[{camel(f'{script.name}_item')}]{default}"
-    if script.arguments:
+    if any(not argument.options for argument in script.arguments):
         yield "*"
     for argument in script.arguments:
+        if argument.options:
+            yield f"**options: Unpack[{camel(f'{script.name}_options')}]"
+            continue
         kind = TYPES[argument.type]
         yield f"{safe(argument.name)}: {kind}{' | None = None' if argument.optional else ''}"
 
 
 def _sent(argument: Argument) -> str:
+    if argument.options:
+        return "_options(options)"
     name = safe(argument.name)
     value = f"_decimal({name})" if argument.type == "number" else name
     return f'"" if {name} is None else {value}' if argument.optional else value
@@ -144,7 +168,12 @@ def _function_paragraphs(script: Script, names: Names) -> Iterator[str]:
     if script.each:
         item = camel(f"{script.name}_item")
         described.append(f"items: {script.each.least}..{script.each.most} of {item}.")
-    described += [_described(argument) for argument in script.arguments]
+    described += [
+        f"options: see {camel(f'{script.name}_options')}; {argument.about}."
+        if argument.options
+        else _described(argument)
+        for argument in script.arguments
+    ]
     replies = " or ".join(names[script.name, reply.word] for reply in script.replies)
     yield "\n".join(described)
     yield f"Once sent, it returns {replies}, or raises the error of {', '.join(script.errors)}."

@@ -74,6 +74,10 @@ def _arguments(arguments: tuple[Argument, ...]) -> Iterator[str]:
         for argument in arguments
     ]
     yield from _table("name", "type", "range", "meaning", rows=rows)
+    for argument in arguments:
+        if argument.options:
+            yield from ("Its options, any of which may be left out:", "")
+            yield from _arguments(argument.options)
 
 
 def _reply(reply: Reply, indent: str) -> Iterator[str]:

@@ -1,22 +1,22 @@
 #!lua
--- enqueue 2: add jobs, to be run now or after a delay.
+-- enqueue 3: add jobs, to be run now or after a delay.
 --
 -- A job whose id is still kept is not added again, so a request may be repeated. All options hold for
 -- the whole batch. A full server refuses the batch whole; so does a bad item, which is named.
 -- An empty id is made up here, from the stamp: for people at a prompt, who do not repeat themselves.
 --
 -- KEYS  jobs payloads queued scheduled stats settings bell series events
--- ARGV
---   priority      integer?  0..9             9 is the most urgent; empty: the queue's
---   delay_ms      integer   0..315360000000  how long the jobs rest before they are queued
---   max_attempts  integer?  1..1000          failures after which a job is dead; empty: the queue's
---   max_lost      integer?  0..1000          lost leases that a job survives; empty: the queue's
---   timeout_ms    integer?  0..315360000000  how long a handler may take, 0 without end; empty: the queue's
---   retention_ms  integer?  0..315360000000  how long the job is kept once completed; empty: the queue's
---   base_ms       integer?  0..315360000000  backoff: pause after the first failure; empty: the queue's
---   factor        number?   1..1000          backoff: by what it grows with each failure; empty: the queue's
---   cap_ms        integer?  0..315360000000  backoff: the longest pause; empty: the queue's
---   jitter        number?   0..1             backoff: share by which a pause varies; empty: the queue's
+-- OPTIONS  words such as `priority=9 delay_ms=1000`, once each; what is left out is as the queue says
+--   priority      integer  0..9             9 is the most urgent
+--   delay_ms      integer  0..315360000000  how long the jobs rest before they are queued; left out: 0
+--   max_attempts  integer  1..1000          failures after which a job is dead
+--   max_lost      integer  0..1000          lost leases that a job survives
+--   timeout_ms    integer  0..315360000000  how long a handler may take, 0 without end
+--   retention_ms  integer  0..315360000000  how long the job is kept once completed
+--   base_ms       integer  0..315360000000  backoff: pause after the first failure
+--   factor        number   1..1000          backoff: by what it grows with each failure
+--   cap_ms        integer  0..315360000000  backoff: the longest pause
+--   jitter        number   0..1             backoff: share by which a pause varies
 -- EACH  1..500
 --   id       name?  1..128      made by the caller before the first send
 --   type     type   1..128      what kind of work it is
@@ -32,8 +32,8 @@
 --                          now have in common, run_at_ms when the first is due, or was queued
 -- ERRORS  BAD_ARGUMENT BAD_KEYS TOO_LARGE UPGRADE
 -- COST    O(n log m), n = jobs given, m = jobs waiting
--- USES    integer number name kind bad_argument clock time_ms open_feed note_event next_stamp
---         oldest_queued digits note_minute keep_stamp head ring digits_from
+-- USES    integer number name kind bad_argument options clock time_ms open_feed note_event
+--         next_stamp oldest_queued digits note_minute keep_stamp head ring digits_from
 
 -- bound by `make lua` from the header above; edit the header instead
 local LEVEL = 1
@@ -48,57 +48,44 @@ then
 end
 local jobs, payloads, queued, scheduled, stats, settings, bell, series, events = unpack(KEYS)
 local ARGV = ARGV
--- parts: integer number name kind bad_argument clock time_ms open_feed note_event next_stamp
---   oldest_queued digits note_minute keep_stamp head ring digits_from
-local count = (#ARGV - 10) / 4
+-- parts: integer number name kind bad_argument options clock time_ms open_feed note_event
+--   next_stamp oldest_queued digits note_minute keep_stamp head ring digits_from
+local count = (#ARGV - 1) / 4
 if count < 1 or count > 500 or count % 1 ~= 0 then
-  return { "BAD_ARGUMENT", "enqueue takes 10 arguments and then 4 for each of 1..500 "
+  return { "BAD_ARGUMENT", "enqueue takes 1 argument and then 4 for each of 1..500 "
     .. "items, not " .. #ARGV }
 end
-local priority = ARGV[1] ~= "" and integer(ARGV[1], 0, 9)
-if priority == nil then
-  return bad_argument("priority", "an integer 0..9, or empty", ARGV[1])
-end
-local delay_ms = integer(ARGV[2], 0, 315360000000)
-if delay_ms == nil then
-  return bad_argument("delay_ms", "an integer 0..315360000000", ARGV[2])
-end
-local max_attempts = ARGV[3] ~= "" and integer(ARGV[3], 1, 1000)
-if max_attempts == nil then
-  return bad_argument("max_attempts", "an integer 1..1000, or empty", ARGV[3])
-end
-local max_lost = ARGV[4] ~= "" and integer(ARGV[4], 0, 1000)
-if max_lost == nil then
-  return bad_argument("max_lost", "an integer 0..1000, or empty", ARGV[4])
-end
-local timeout_ms = ARGV[5] ~= "" and integer(ARGV[5], 0, 315360000000)
-if timeout_ms == nil then
-  return bad_argument("timeout_ms", "an integer 0..315360000000, or empty", ARGV[5])
-end
-local retention_ms = ARGV[6] ~= "" and integer(ARGV[6], 0, 315360000000)
-if retention_ms == nil then
-  return bad_argument("retention_ms", "an integer 0..315360000000, or empty", ARGV[6])
-end
-local base_ms = ARGV[7] ~= "" and integer(ARGV[7], 0, 315360000000)
-if base_ms == nil then
-  return bad_argument("base_ms", "an integer 0..315360000000, or empty", ARGV[7])
-end
-local factor = ARGV[8] ~= "" and number(ARGV[8], 1, 1000)
-if factor == nil then
-  return bad_argument("factor", "a number 1..1000, or empty", ARGV[8])
-end
-local cap_ms = ARGV[9] ~= "" and integer(ARGV[9], 0, 315360000000)
-if cap_ms == nil then
-  return bad_argument("cap_ms", "an integer 0..315360000000, or empty", ARGV[9])
-end
-local jitter = ARGV[10] ~= "" and number(ARGV[10], 0, 1)
-if jitter == nil then
-  return bad_argument("jitter", "a number 0..1, or empty", ARGV[10])
+local priority, delay_ms, max_attempts, max_lost, timeout_ms, retention_ms, base_ms, factor, cap_ms,
+  jitter
+if ARGV[1] ~= "" then
+  local chosen, refused = options(ARGV[1], {
+    priority = { "an integer", 0, 9 },
+    delay_ms = { "an integer", 0, 315360000000 },
+    max_attempts = { "an integer", 1, 1000 },
+    max_lost = { "an integer", 0, 1000 },
+    timeout_ms = { "an integer", 0, 315360000000 },
+    retention_ms = { "an integer", 0, 315360000000 },
+    base_ms = { "an integer", 0, 315360000000 },
+    factor = { "a number", 1, 1000 },
+    cap_ms = { "an integer", 0, 315360000000 },
+    jitter = { "a number", 0, 1 },
+  })
+  if not chosen then return refused end
+  priority = chosen.priority
+  delay_ms = chosen.delay_ms
+  max_attempts = chosen.max_attempts
+  max_lost = chosen.max_lost
+  timeout_ms = chosen.timeout_ms
+  retention_ms = chosen.retention_ms
+  base_ms = chosen.base_ms
+  factor = chosen.factor
+  cap_ms = chosen.cap_ms
+  jitter = chosen.jitter
 end
 local id, type, payload, headers = { nil }, { nil }, { nil }, { nil }
 local total_bytes = 0
 for nth = 1, count do
-  local at = 4 * nth + 6
+  local at = 4 * nth - 3
   local given = ARGV[at + 1]
   if given ~= "" and not name(given, 1, 128) then
     return bad_argument(("item %d: id"):format(nth),
@@ -155,6 +142,7 @@ for i = 1, count do
   end
 end
 
+delay_ms = delay_ms or 0
 local now_ms, now = clock()
 local unheard = redis.call("LLEN", bell)
 local feed = open_feed(keep_events)
@@ -165,8 +153,7 @@ local known = redis.call("HMGET", jobs, unpack(id))
 
 local created = '"created_ms":' .. digits(now_ms)
 -- What differs from what every script knows by heart is written into the header; the rest is left out.
-if next(in_force) or priority or max_attempts or max_lost or timeout_ms or retention_ms or base_ms
-  or factor or cap_ms or jitter then
+if next(in_force) or ARGV[1] ~= "" then
   local function add(member, value, by_heart)
     if value ~= by_heart then created = created .. (',"%s":%.15g'):format(member, value) end
   end
@@ -217,7 +204,7 @@ if n > 0 then
   redis.call("HSET", jobs, unpack(records))
   if #large > 0 then redis.call("HSET", payloads, unpack(large)) end
   keep_stamp(first + count - 1)
-  redis.call("HINCRBY", stats, "enqueued", n / 2)
+  redis.call("HINCRBY", stats, "enqueued", digits(n / 2))
   if not earliest or tonumber(entries[1]) < earliest then ring(unheard) end
   if feed then
     local into = {}

@@ -60,7 +60,7 @@ local ARGV = ARGV
 --   read_header read_told keep_notes
 local count = (#ARGV - 1) / 7
 if count < 1 or count > 500 or count % 1 ~= 0 then
-  return { "BAD_ARGUMENT", "fail takes 1 arguments and then 7 for each of 1..500 items, "
+  return { "BAD_ARGUMENT", "fail takes 1 argument and then 7 for each of 1..500 items, "
     .. "not " .. #ARGV }
 end
 local told = ARGV[1] ~= "" and (#ARGV[1] >= 1 and #ARGV[1] <= 2600000 and ARGV[1] or nil)

@@ -5,7 +5,7 @@ from itertools import takewhile
 
 from contract import MOST_ITEMS, MOST_PURPOSE, Each, Field, Part, Place, Script, Tables
 from lexer import Token, code
-from rows import read_arguments, read_replies
+from rows import read_arguments, read_options, read_replies
 from sections import Section, is_heading, read_sections
 from tables import read_range
 
@@ -42,6 +42,8 @@ def read_script(text: str, file: str, name: str, tables: Tables) -> Script:
     arguments = read_arguments(sections["ARGV"].rows) if "ARGV" in sections else ()
     if "ARGV" in sections and not arguments:
         raise sections["ARGV"].place.error("expected an argument, indented by two")
+    if "OPTIONS" in sections:
+        arguments += (read_options(sections["OPTIONS"]),)
     if not body:
         raise Place(file, body_line).error("expected a body below the header")
     script = Script(

@@ -45,7 +45,7 @@ local ARGV = ARGV
 --   line_starts place_of describe
 local count = #ARGV - 1
 if count < 1 or count > 100 then
-  return { "BAD_ARGUMENT", "inspect takes 1 arguments and then 1 for each of 1..100 "
+  return { "BAD_ARGUMENT", "inspect takes 1 argument and then 1 for each of 1..100 "
     .. "items, not " .. #ARGV }
 end
 local with_payload = integer(ARGV[1], 0, 1)

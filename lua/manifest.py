@@ -76,6 +76,8 @@ def _argument(argument: Argument) -> Entry:
     }
     if argument.range:
         found["range"] = _range(argument.range)
+    elif argument.options:
+        found["options"] = [_argument(option) for option in argument.options]
     else:
         found["choices"] = list(argument.choices)
     return {**found, "about": argument.about}

@@ -61,7 +61,7 @@ local ARGV = ARGV
 --   mend_notes mend_job mend_queue
 local count = #ARGV - 1
 if count < 0 or count > 200 then
-  return { "BAD_ARGUMENT", "mend takes 1 arguments and then 1 for each of 0..200 items, "
+  return { "BAD_ARGUMENT", "mend takes 1 argument and then 1 for each of 0..200 items, "
     .. "not " .. #ARGV }
 end
 local of = ARGV[1]

@@ -20,8 +20,8 @@ TYPES = {
 """The type in Python of each type of a header."""
 
 _TAKEN = {
-    "Any", "Argument", "Call", "Callable", "Collection", "Corrupt", "Iterable", "LeftOut",
-    "Literal", "Mapping", "NamedTuple", "R", "TypeVar",
+    "Any", "Argument", "Call", "Callable", "Collection", "Corrupt", "Iterable", "LeftOut", "Unpack",
+    "Literal", "Mapping", "NamedTuple", "R", "TypedDict", "TypeVar",
 }  # fmt: skip
 
 
@@ -58,7 +58,9 @@ def check_classes(scripts: Mapping[str, Script]) -> None:
     taken = dict.fromkeys(_TAKEN, "a name that scripts.py imports")
     names = class_names(scripts)
     for script in scripts.values():
-        own = {camel(f"{script.name}_{suffix}") for suffix in ("item", "answer", "reply")}
+        own = {
+            camel(f"{script.name}_{suffix}") for suffix in ("item", "answer", "reply", "options")
+        }
         for name in own:
             _take(name, f"a class of {script.name}", taken, script.places["title"].error)
         for reply in script.replies:

@@ -51,7 +51,7 @@ local ARGV = ARGV
 --   is_due held not_held cut in_json line_starts note_try finish leave_running read_told keep_notes
 local count = (#ARGV - 1) / 3
 if count < 1 or count > 500 or count % 1 ~= 0 then
-  return { "BAD_ARGUMENT", "release takes 1 arguments and then 3 for each of 1..500 "
+  return { "BAD_ARGUMENT", "release takes 1 argument and then 3 for each of 1..500 "
     .. "items, not " .. #ARGV }
 end
 local told = ARGV[1] ~= "" and (#ARGV[1] >= 1 and #ARGV[1] <= 2600000 and ARGV[1] or nil)

@@ -9,6 +9,9 @@ from contract import Argument, Field, Place, Reply
 from sections import Row, Section
 from tables import read_range
 
+OPTIONS = "options"
+"""The one argument, and its type, that says by name what most calls leave out."""
+
 ARGUMENT_TYPES = ("integer", "number", "name", "type", "text", "bytes", "word")
 REPLY_TYPES = ("integer", "number", "text", "bytes")
 _ARGUMENT = re.compile(r"([a-z][a-z0-9_]*)\s+([a-z]+)(\?)?\s+(\S+)(?:\s+(\S.*))?")
@@ -37,6 +40,26 @@ def read_arguments(rows: list[Row]) -> tuple[Argument, ...]:
             raise row.place.error(f"expected each argument once, found '{argument.name}' again")
         found[argument.name] = argument
     return tuple(found.values())
+
+
+def read_options(section: Section) -> Argument:
+    """Read OPTIONS, rows as of ARGV: they travel in one argument, as words `name=value`."""
+    options = read_arguments(section.rows)
+    if not options:
+        raise section.place.error("expected an option, indented by two")
+    for option in options:
+        if option.optional or option.type not in {"integer", "number"}:
+            raise option.place.error("expected an integer or a number; any option may be left out")
+    return Argument(
+        name=OPTIONS,
+        type=OPTIONS,
+        optional=True,
+        range=None,
+        choices=(),
+        about=section.beside,
+        place=section.place,
+        options=options,
+    )
 
 
 def _joined(rows: list[Row]) -> Iterable[Row]:

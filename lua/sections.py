@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from contract import Place
 
-ORDER = ("KEYS", "ARGV", "EACH", "SETTINGS", "REPLIES", "ERRORS", "COST", "USES")
+ORDER = ("KEYS", "ARGV", "OPTIONS", "EACH", "SETTINGS", "REPLIES", "ERRORS", "COST", "USES")
 _MANDATORY = ("KEYS", "REPLIES", "ERRORS", "COST")
 _SECTION = re.compile(r"([A-Z][A-Z_]+)(?:\s\s+(\S.*))?")
 

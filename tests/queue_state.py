@@ -50,11 +50,10 @@ class QueueState(QueueKeys):
         payload: bytes = b"{}",
         headers: bytes = b"",
         type: str = "echo",
-        delay_ms: int = 0,
         **options: Any,
     ) -> list[scripts.EnqueueAnswer]:
         items = [scripts.EnqueueItem(id, type, payload, headers) for id in ids]
-        return self.call(scripts.enqueue(self.name, items, delay_ms=delay_ms, **options)).answers
+        return self.call(scripts.enqueue(self.name, items, **options)).answers
 
     def claim_call(
         self,

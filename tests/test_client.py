@@ -88,9 +88,9 @@ def test_what_json_cannot_say_is_refused_and_makes_nothing(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"priority": 10}, "priority must be an integer 0..9, or empty, not '10'"),
-        ({"priority": True}, "neither text, bytes nor a number"),
-        ({"max_attempts": 0}, "max_attempts must be an integer 1..1000, or empty, not '0'"),
+        ({"priority": 10}, "priority must be an integer 0..9, not '10'"),
+        ({"priority": True}, "priority must be an integer 0..9, not 'True'"),
+        ({"max_attempts": 0}, "max_attempts must be an integer 1..1000, not '0'"),
         ({"delay_seconds": float("nan")}, "delay_seconds must be a number of seconds"),
         ({"delay_seconds": -5}, "delay_seconds must be a number of seconds, 0 to 315360000 s"),
         ({"delay": "5"}, "delay must be seconds or a timedelta"),

@@ -25,8 +25,8 @@ FIELDS = [
 
 def is_allowed(field: dict[str, Any], value: bytes) -> bool:
     """By the manifest and README: whether a value may stand in a field."""
-    if field["optional"] and not value:
-        return True
+    if field["type"] == "options" or (field["optional"] and not value):
+        return not value.strip(b" ")  # nothing here names an option
     if field["type"] == "word":
         return value.decode("latin-1") in field["choices"]
     low, high = field["range"]
@@ -44,6 +44,8 @@ def is_allowed(field: dict[str, Any], value: bytes) -> bool:
 def good(field: dict[str, Any]) -> Any:
     if field["type"] == "word":
         return field["choices"][0]
+    if field["type"] == "options":
+        return b""
     if field["type"] in ("integer", "number"):
         return field["range"][0]
     return b"" if field["optional"] or not field["range"][0] else b"a"

@@ -32,7 +32,7 @@ class _Item(NamedTuple):
 
     place: int
     queue: str
-    common: newjob.Common
+    common: scripts.EnqueueOptions
     item: scripts.EnqueueItem
 
 
@@ -97,7 +97,7 @@ class Batch:
         """Read each job; a bad one is noted as refused, or where none may be, raised."""
         # Most jobs of a batch have the options of the one before, and the clock is asked once.
         clock = cache(self.boltq.server.now_ms)
-        commons: dict[tuple[object, ...], newjob.Common] = {}
+        commons: dict[tuple[object, ...], scripts.EnqueueOptions] = {}
         # So have they no headers of their own, and no ids.
         usual, fresh = newjob.as_json("headers", carried), ids.new_ids(len(written))
         for place, one in enumerate(written, 1):

@@ -190,7 +190,7 @@ class Entry:
         common = newjob.common(asked.options(), server.now_ms)
         reply = server.call(scripts.enqueue(queue, items, **common))
         server.note_queue(queue, reply.now_ms)
-        rest = _rest(reply, "scheduled" if common["delay_ms"] else "queued")
+        rest = _rest(reply, "scheduled" if common.get("delay_ms") else "queued")
         return [
             Entered(ids.join(queue, answer.id), _shown(queue, item, rest))
             if isinstance(answer, scripts.EnqueueCreated)

@@ -79,7 +79,7 @@ def _completed(site: Site, queue: str, count: int) -> None:
 def _cancelled(site: Site, queue: str, count: int) -> None:
     gone = [scripts.CancelItem(id) for id in ids.new_ids(count)]
     items = [scripts.EnqueueItem(item.id, NOOP, RAW, b"") for item in gone]
-    each(items, BATCH, lambda some: site.server.call(scripts.enqueue(queue, some, delay_ms=0)))
+    each(items, BATCH, lambda some: site.server.call(scripts.enqueue(queue, some)))
     each(gone, BATCH, lambda some: site.server.call(scripts.cancel(queue, some)))
 
 

@@ -34,7 +34,7 @@ def fill(site: Site, queue: str, count: int, *, kind: str = NOOP, delay: float =
 def enqueue(queue: str, size: int) -> Call[scripts.EnqueueReply]:
     """Make the call that enqueues so many."""
     items = [scripts.EnqueueItem(id, NOOP, RAW, b"") for id in ids.new_ids(size)]
-    return scripts.enqueue(queue, items, delay_ms=0)
+    return scripts.enqueue(queue, items)
 
 
 def claim(queue: str, token: str, size: int, lease_ms: int = LEASE_MS) -> Any:

@@ -43,7 +43,7 @@ class Caller:
         """Enqueue the jobs; returns their ids."""
         made = ids.new_ids(self.count)
         items = [scripts.EnqueueItem(id, moves.NOOP, moves.RAW, b"") for id in made]
-        self.measure("enqueue", items, lambda some: scripts.enqueue(self.queue, some, delay_ms=0))
+        self.measure("enqueue", items, lambda some: scripts.enqueue(self.queue, some))
         return made
 
     def claim(self, lease_ms: int = moves.LEASE_MS) -> list[scripts.AckItem]:

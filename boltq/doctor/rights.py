@@ -67,7 +67,7 @@ def _harmless(queue: str) -> Sequence[Call[Any]]:
     """Make a call of each script; those that could move jobs are refused for an argument."""
     return [
         scripts.stats(queue),
-        scripts.enqueue(queue, [scripts.EnqueueItem("status", "echo", b"", b"")], delay_ms=0),
+        scripts.enqueue(queue, [scripts.EnqueueItem("status", "echo", b"", b"")]),
         scripts.claim(queue, token=NOBODY, worker=NOBODY, lease_ms=0, limit=1, max_bytes=1),
         scripts.promote(queue, limit=0),
         scripts.reap(queue, limit=0),

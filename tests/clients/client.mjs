@@ -41,8 +41,8 @@ const claim = (token, lease_ms, limit) => call("claim", { token, worker: "node",
 // No pause after a lost lease (base_ms 0), so that this walk need not wait.
 const report = (id, payload) => ({ id, type: "report", payload, headers: "{}" });
 const jobs = [report("a", '{"n":1.0}'), report("b", '{"n":2}'), report("c", '{"n":3}')];
-show("enqueue", await call("enqueue", { delay_ms: 0, base_ms: 0 }, jobs));
-show("repeated", await call("enqueue", { delay_ms: 0, base_ms: 0 }, jobs));
+show("enqueue", await call("enqueue", { options: "base_ms=0" }, jobs));
+show("repeated", await call("enqueue", { options: "base_ms=0" }, jobs));
 
 const [token, lost, next] = [randomUUID(), randomUUID(), randomUUID()];
 (await claim(token, 30000, 2)).items.forEach((job) => console.log(`claimed: ${job.payload}`));

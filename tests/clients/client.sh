@@ -45,9 +45,9 @@ claim() { # TOKEN LEASE_MS LIMIT: print the answer; 1,000,000 bytes of jobs are 
 # job. No pause after a lost lease (base_ms 0), so that this walk need not wait.
 jobs='a report {"n":1.0} {} b report {"n":2} {} c report {"n":3} {}'
 # shellcheck disable=SC2086 # each word is an argument
-show enqueue enqueue '' 0 '' '' '' '' 0 '' '' '' $jobs
+show enqueue enqueue base_ms=0 $jobs
 # shellcheck disable=SC2086 # once more, as if the answer had been lost
-show repeated enqueue '' 0 '' '' '' '' 0 '' '' '' $jobs
+show repeated enqueue base_ms=0 $jobs
 
 # Work: claim, extend while working, then ack or fail under the token of the claim. What stands
 # empty before the jobs is for their progress and their logs.

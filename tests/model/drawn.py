@@ -21,17 +21,20 @@ SEARCHES = st.tuples(
     st.sampled_from(["", "", 0, 2**53 - 1]),
     st.sampled_from(["", "", 2**53 - 1]),
 )
-OPTIONS = st.tuples(
-    st.sampled_from(["", "", 0, 5, 9]),
-    delays,
-    st.sampled_from(["", 1, 2]),
-    st.sampled_from(["", 0, 1]),
-    st.sampled_from(["", 0, 60_000]),
-    st.sampled_from(["", "", 0, 2 * HOUR_MS]),
-    st.sampled_from(["", 0, 2_000]),
-    st.sampled_from(["", 1, 3]),
-    st.sampled_from(["", 0, 4_000]),
-    st.sampled_from(["", 0, 1]),
+CHOSEN = {
+    "priority": st.sampled_from(["", "", 0, 5, 9]),
+    "delay_ms": delays,
+    "max_attempts": st.sampled_from(["", 1, 2]),
+    "max_lost": st.sampled_from(["", 0, 1]),
+    "timeout_ms": st.sampled_from(["", 0, 60_000]),
+    "retention_ms": st.sampled_from(["", "", 0, 2 * HOUR_MS]),
+    "base_ms": st.sampled_from(["", 0, 2_000]),
+    "factor": st.sampled_from(["", 1, 3]),
+    "cap_ms": st.sampled_from(["", 0, 4_000]),
+    "jitter": st.sampled_from(["", 0, 1]),
+}
+OPTIONS = st.fixed_dictionaries(CHOSEN).map(
+    lambda chosen: " ".join(f"{name}={value}" for name, value in chosen.items() if value != "")
 )
 NEW_JOBS = st.lists(
     st.tuples(

@@ -63,22 +63,22 @@ class Machine(Compared):
     # --- one rule a verb
 
     @initialize(options=OPTIONS, places=st.integers(0, 3))
-    def some_jobs_are_there(self, options: tuple[Any, ...], places: int) -> None:
+    def some_jobs_are_there(self, options: str, places: int) -> None:
         self.enqueue(options, [(f"j{n}", "echo", "{}", "") for n in range(6)])
-        self.enqueue(("", 0, *[""] * 8), [(f"j{n}", "echo", "", "") for n in (6, 7)])
+        self.enqueue("", [(f"j{n}", "echo", "", "") for n in (6, 7)])
         self.claim("w1", HOUR_MS, 1 + places, 4_000_000)
 
     @rule(options=OPTIONS, jobs=NEW_JOBS)
-    def work_comes(self, options: tuple[Any, ...], jobs: list[tuple[str, ...]]) -> None:
+    def work_comes(self, options: str, jobs: list[tuple[str, ...]]) -> None:
         self.enqueue(options, jobs)
         self.claim("w2", HOUR_MS, 4, 4_000_000)
 
     @rule(options=OPTIONS, jobs=NEW_JOBS)
-    def enqueue(self, options: tuple[Any, ...], jobs: list[tuple[str, ...]]) -> None:
+    def enqueue(self, options: str, jobs: list[tuple[str, ...]]) -> None:
         named = all(id for id, *_ in jobs)
         items = [(id, type, LARGE.get(payload, payload), more) for id, type, payload, more in jobs]
         send = self.request if named else self.send  # an id that is made up is new each time
-        send("enqueue", *options, *(part for item in items for part in item))
+        send("enqueue", options, *(part for item in items for part in item))
 
     @rule(
         worker=st.sampled_from(["w1", "w2", "w 3"]),

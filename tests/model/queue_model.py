@@ -6,6 +6,8 @@ A verb gets the server's time and its arguments as they are sent, and gives the 
 has to give. A batch is done item by item. All that is kept is in `jobs` and in a few plain members.
 """
 
+import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -16,9 +18,10 @@ from notes_model import BrokenError
 from reading_model import Answer, Settings, flat, swept
 from resting_model import Resting
 
+OPTION = re.compile(r"([a-z_]+)=(\S+)")
 # How many arguments come first, and how many make an item.
 SHAPES = {
-    "enqueue": (10, 4),
+    "enqueue": (1, 4),
     "claim": (5, 0),
     "ack": (1, 3),
     "fail": (1, 7),
@@ -76,16 +79,17 @@ class QueueModel(Resting):
     # --- in and out
 
     def enqueue(self, now_ms: int, *given: Any) -> Answer:
-        *options, items = given
-        priority, delay_ms, attempts, lost, timeout, retention, base, factor, cap, jitter = options
+        words, items = given
+        chosen = {name: json.loads(value) for name, value in OPTION.findall(words)}
+        delay_ms = chosen.get("delay_ms", 0)
+        kept_ms = chosen.get("retention_ms")
         if any(len(payload) > self.settings["payload_bytes"] for _, _, payload, _ in items):
             return ["TOO_LARGE"]
         if any(id in ("status", "batch") for id, *_ in items):
             return ["BAD_ARGUMENT"]
-        asked = (priority, attempts, lost, timeout, base, factor, cap, jitter)
         held = {
-            name: self.settings[f"job_{name}"] if value == "" else value
-            for name, value in zip(DEFAULTS, asked, strict=True)
+            name: chosen.get(name.removeprefix("backoff_"), self.settings[f"job_{name}"])
+            for name in DEFAULTS
         }
         earliest, first = self._head("scheduled"), self._next_stamp(now_ms)
         answers, made = [], []
@@ -95,7 +99,6 @@ class QueueModel(Resting):
             if id in self.jobs:
                 continue
             state = "scheduled" if delay_ms else "queued"
-            kept_ms = None if retention == "" else retention
             job = Job(id, type, now_ms, held, kept_ms, payload, headers, state, first + n)
             job.score += delay_ms * STAMPS if delay_ms else job.priority_base
             job.payload_bytes = len(payload)
@@ -105,7 +108,7 @@ class QueueModel(Resting):
             self.stamp = first + len(items) - 1
             self.total["enqueued"] += len(made)
             self.bell |= not delay_ms or made[0].score < earliest
-        shared = Job("", "", now_ms, held, None if retention == "" else retention, "", "", "", 0)
+        shared = Job("", "", now_ms, held, kept_ms, "", "", "", 0)
         _, _, header = self.header(shared).partition(",")
         return ["ENQUEUED", now_ms, "{" + header, time_ms(first + delay_ms * STAMPS), *answers]
 

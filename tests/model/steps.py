@@ -13,18 +13,10 @@ class Steps(Machine):
     """The machine with longer steps, that say by themselves what has to come out."""
 
     def add(self, *ids: str, delay_ms: int = 0, **options: Any) -> None:
-        told = {
-            "priority": "",
-            "max_attempts": "",
-            "max_lost": "",
-            "base_ms": 0,
-            "retention_ms": HOUR_MS,
-        }
-        told |= options
-        arguments = (told["priority"], delay_ms, told["max_attempts"], told["max_lost"], "")
-        arguments += (told["retention_ms"], told["base_ms"], "", "", "")
+        told = {"base_ms": 0, "retention_ms": HOUR_MS, "delay_ms": delay_ms, **options}
+        words = " ".join(f"{name}={value}" for name, value in told.items() if value != "")
         jobs = [part for id in ids for part in (id, "echo", f"of {id}", "")]
-        self.request("enqueue", *arguments, *jobs)
+        self.request("enqueue", words, *jobs)
 
     def ready(self) -> None:
         """Let the queue hand out jobs, and keep those that end."""

@@ -14,7 +14,7 @@ SCRIPTS = json.loads(files("boltq").joinpath("manifest.json").read_text("utf-8")
 
 # A request of each verb that is accepted: its arguments, then one item of what repeats.
 ACCEPTED: dict[str, tuple[tuple[Argument, ...], tuple[Argument, ...]]] = {
-    "enqueue": ((4, 0, 3, 5, 0, 0, 0, 2, 0, 0), ("new", "echo", b"{}", b"")),
+    "enqueue": (("priority=4 jitter=0",), ("new", "echo", b"{}", b"")),
     "claim": (("t2", "w1", 30_000, 10, 4_000_000), ()),
     "ack": ((b"",), ("held", "t1", b"")),
     "fail": ((b"",), ("held", "t1", b"E", b"m", b"s", 0, 0)),
@@ -47,7 +47,11 @@ FIELDS = [
     pytest.param(verb, place, field, id=f"{verb}-{field['name']}")
     for verb, script in SCRIPTS.items()
     for place, field in [
-        *((("argument", n), field) for n, field in enumerate(script["arguments"])),
+        *(
+            (("option" if field["type"] == "options" else "argument", n), one)
+            for n, field in enumerate(script["arguments"])
+            for one in field.get("options", [field])
+        ),
         *(
             (("item", n), field)
             for n, field in enumerate((script["each"] or {"fields": []})["fields"])
@@ -146,11 +150,19 @@ def allowed_values(field: dict[str, Any]) -> Iterator[Argument]:
             yield from (bytes(high), b"\xff\0\r\n")
 
 
+def written(place: tuple[str, int], field: dict[str, Any], value: Argument) -> Argument:
+    """A value as it is sent: that of an option in a word."""
+    if place[0] != "option":
+        return value
+    said = value if isinstance(value, bytes) else str(value).encode()
+    return f"{field['name']}=".encode() + said
+
+
 def request(verb: str, place: tuple[str, int], value: Argument) -> list[Argument]:
     """The accepted request with one value changed; of what repeats, in the second of two items."""
     arguments, item = (list(part) for part in ACCEPTED[verb])
     where, n = place
-    if where == "argument":
+    if where != "item":
         arguments[n] = value
         return arguments + item
     other = list(item)
@@ -180,7 +192,10 @@ def test_a_value_outside_its_range_is_refused_by_name_and_writes_nothing(
 ) -> None:
     before = busy.dump()
     named = f"item 2: {field['name']}" if place[0] == "item" else field["name"]
-    for value in refused_values(field):
+    for asked in refused_values(field):
+        value = written(place, field, asked)
+        if place[0] == "option" and asked == "1 ":
+            continue  # a blank ends a word
         word, sentence = busy.send(verb, *request(verb, place, value))
         told = sentence.decode("ascii")
         assert word == b"BAD_ARGUMENT", value
@@ -197,7 +212,8 @@ def test_a_value_outside_its_range_is_refused_by_name_and_writes_nothing(
 def test_a_value_at_the_ends_of_its_range_is_taken(
     busy: QueueState, verb: str, place: tuple[str, int], field: dict[str, Any]
 ) -> None:
-    for value in TOLD if field["name"] == "told" else allowed_values(field):
+    for asked in TOLD if field["name"] == "told" else allowed_values(field):
+        value = written(place, field, asked)
         reply = busy.send(verb, *request(verb, place, value))
         assert reply[0] != b"BAD_ARGUMENT", (value, reply)
 

@@ -184,7 +184,7 @@ def test_the_defaults_of_jobs_are_those_of_the_time_of_the_enqueue(q: QueueState
 
 def test_limits_of_bytes_are_in_force_at_once(q: QueueState) -> None:
     q.configure(payload_bytes=3, result_bytes=2)
-    word, sentence = q.send("enqueue", "", "0", *[""] * 8, "a", "t", "1234", "")
+    word, sentence = q.send("enqueue", "", "a", "t", "1234", "")
     assert (word, b"takes at most 3" in sentence) == (b"TOO_LARGE", True)
     q.run("a")
     word, sentence = q.send("ack", "", "a", "t1", "123")

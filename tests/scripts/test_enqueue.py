@@ -120,6 +120,29 @@ OF_QUEUE = {
 }
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("priority=1 priority=1", "priority=1"),
+        ("priority=1 lease_ms=5", "lease_ms=5"),
+        ("9priority=1", "9priority=1"),
+        ("priority", "priority"),
+        ("priority =1", "priority"),
+        ('{"priority":1}', '{"priority":1}'),
+    ],
+)
+def test_a_word_that_is_no_option_once_is_refused_and_writes_nothing(
+    q: QueueState, words: str, named: str
+) -> None:
+    word, sentence = q.send("enqueue", words, "a", "echo", b"", b"")
+    assert word == b"BAD_ARGUMENT"
+    assert sentence.decode() == (
+        "options must be words name=value, each name once, of base_ms cap_ms delay_ms factor jitter"
+        f" max_attempts max_lost priority retention_ms timeout_ms, not '{named}'"
+    )
+    assert q.keys() == set()
+
+
 def test_options_left_out_are_the_queues_and_those_given_win(q: QueueState) -> None:
     q.configure(**{setting: value for setting, (_, value) in OF_QUEUE.items()})
     q.enqueue("left-out")

@@ -13,6 +13,7 @@ before the one that was answered.
 """
 
 import itertools
+import json
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -108,8 +109,8 @@ class RecordedServer(Server):
         if verb == "claim":
             told = {"token": call.argv[0], "limit": call.argv[3]}
         elif verb == "enqueue":
-            names = ("priority", "delay_ms", "max_attempts", "max_lost")
-            told = {name: call.argv[at] for at, name in enumerate(names) if call.argv[at] != ""}
+            words = (word.split("=") for word in str(call.argv[0]).split())
+            told = {name: json.loads(value) for name, value in words}
         elif verb == "configure":
             told = {str(name): _text(value) for name, value in _pairs(call.argv)}
         if verb in NOTED:

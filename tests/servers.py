@@ -149,7 +149,7 @@ def _free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def until(holds: Callable[[], object], seconds: float = 10.0) -> None:
+def until(holds: Callable[[], object], seconds: float = 30.0) -> None:
     """Look every 10 ms until `holds()` is true; fail when it is not within the time."""
     deadline = time.monotonic() + seconds
     while not holds():

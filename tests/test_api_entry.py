@@ -46,7 +46,7 @@ class Road:
         return self._call_all(calls)
 
     def _stand(self, calls: Sequence[Call[Any]]) -> None:
-        counts = [(len(call.argv) - 10) // 4 for call in calls if call.script == "enqueue"]
+        counts = [(len(call.argv) - 1) // 4 for call in calls if call.script == "enqueue"]
         self.enqueued += counts
         if counts and not self.first_stands.is_set():
             self.first_stands.set()

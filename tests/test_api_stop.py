@@ -40,6 +40,16 @@ def connected(api: Program) -> Iterator[HTTPConnection]:
         connection.close()
 
 
+def has_ended(connection: HTTPConnection) -> bool:
+    """Whether the other side has closed it; what has come is left there."""
+    try:
+        return not connection.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
 def begin(connection: HTTPConnection, body: bytes) -> None:
     """Send a POST /api/jobs up to the last byte of its body."""
     connection.putrequest("POST", "/api/jobs")
@@ -99,6 +109,7 @@ def test_a_stop_answers_what_waits_and_what_has_begun_and_lets_the_idle_go(
         claimed = poll.getresponse()
         assert (claimed.status, json.loads(claimed.read())["jobs"]) == (200, [])
         assert claimed.headers["Connection"] == "close"
+        until(lambda: has_ended(idle))
         with pytest.raises((RemoteDisconnected, ConnectionError)):
             asked(idle, "GET", "/healthz")
         assert not listens(api)

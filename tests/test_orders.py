@@ -192,13 +192,16 @@ def test_hearing_costs_no_call_of_its_own(boltq: BoltQ, monkeypatch: pytest.Monk
         sent: list[int] = []
         redis = worker._register._server._redis
         execute = type(redis.pipeline()).execute
-        monkeypatch.setattr(
-            type(redis.pipeline()),
-            "execute",
-            lambda self, **told: sent.append(len(self)) or execute(self, **told),  # type: ignore[func-returns-value]
-        )
+        mine = threading.get_ident()
+
+        def note(pipeline: Any, **told: Any) -> Any:
+            if threading.get_ident() == mine:  # the worker's own threads write, too
+                sent.append(len(pipeline))
+            return execute(pipeline, **told)
+
+        monkeypatch.setattr(type(redis.pipeline()), "execute", note)
         worker._register.write()
-    assert sent[0] == 5
+    assert sent == [5]
 
 
 def test_the_api_asks_workers_for_admins_alone_and_names_who_it_was(boltq: BoltQ) -> None:

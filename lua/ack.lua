@@ -145,7 +145,7 @@ for i = 1, count do
         local _, _, _, attempt = lease_fields(own)
         noted[#noted + 1] = { job, attempt, told_of[i] }
       end
-      entries[2 * m - 1], entries[2 * m] = until_then, job
+      kept_until[m] = until_then
       how[2 * m - 1], how[2 * m] = job, at .. own .. "\n" .. result[i]
     end
   end
@@ -164,6 +164,11 @@ if n > 0 then
   redis.call("HDEL", leases, unpack(ids))
   for _, note in ipairs(noted) do keep_notes(note[1], note[2], note[3], now_ms) end
   if m > 0 then
+    -- The last first, as in enqueue.
+    for i = m, 1, -1 do
+      local place = 2 * (m - i)
+      entries[place + 1], entries[place + 2] = kept_until[i], how[2 * i - 1]
+    end
     redis.call("ZADD", completed, unpack(entries))
     if apart and keep_payloads == 0 then redis.call("HDEL", payloads, unpack(ids)) end
     -- Those past their time wait for a claim or a reap, which look for them anyway.

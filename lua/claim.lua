@@ -169,8 +169,7 @@ for i = 1, #ids do
     local fence, attempt, at = first + n, failures + lost + 1, 11 * n + 3
     n = n + 1
     local nth = attempt == 1 and " 1" or (" %d"):format(attempt)
-    taken[n], ends[2 * n - 1], ends[2 * n] = id, lease_ends[n], id
-    held[2 * n - 1] = id
+    taken[n], held[2 * n - 1] = id, id
     held[2 * n] = token .. retention .. begin .. lease_ends[n] .. nth .. middle
       .. waiting[2 * i] .. last
     reply[at + 1], reply[at + 2], reply[at + 3] = "JOB", id, header
@@ -193,6 +192,11 @@ if missing > 0 then redis.call("HINCRBY", stats, "missing", missing) end
 if feed then feed.running = taken[1] and taken end
 note_event(feed, "claim", keep_events)
 if n == 0 then return { "EMPTY", now_ms, 0 } end
+-- The last first, as in enqueue.
+for i = n, 1, -1 do
+  local at = 2 * (n - i)
+  ends[at + 1], ends[at + 2] = lease_ends[i], taken[i]
+end
 redis.call("ZADD", running, unpack(ends))
 redis.call("HSET", claims, token, table.concat(taken, " "))
 redis.call("ZADD", claim_ends, lease_ends[n], token)

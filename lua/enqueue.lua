@@ -189,9 +189,9 @@ for i = 1, count do
       large[#large + 1], large[#large + 2] = job, payload[i]
     end
     if #headers[i] > 0 then sizes = (',"headers_bytes":%d'):format(#headers[i]) .. sizes end
-    records[n + 1], records[n + 2] = job, opening .. sizes .. headers[i] .. body
-    entries[n + 1], entries[n + 2] = place[i], job
-    n = n + 2
+    n = n + 1
+    records[2 * n - 1], records[2 * n] = job, opening .. sizes .. headers[i] .. body
+    place[n] = place[i]
   end
   reply[2 * i + 3], reply[2 * i + 4] = word, job
 end
@@ -199,16 +199,21 @@ end
 if n > 0 then
   if #large > 0 then redis.call("HLEN", payloads) end
   if minute then note_minute(first + count - 1, minute) end
+  -- The last first: a small set is a list, where each then goes to the start, and none through the others.
+  for i = n, 1, -1 do
+    local at = 2 * (n - i)
+    entries[at + 1], entries[at + 2] = place[i], records[2 * i - 1]
+  end
   -- What is written first needs no look before: where that fails, nothing was written.
   redis.call("ZADD", delay_ms > 0 and scheduled or queued, unpack(entries))
   redis.call("HSET", jobs, unpack(records))
   if #large > 0 then redis.call("HSET", payloads, unpack(large)) end
   keep_stamp(first + count - 1)
-  redis.call("HINCRBY", stats, "enqueued", digits(n / 2))
-  if not earliest or tonumber(entries[1]) < earliest then ring(unheard) end
+  redis.call("HINCRBY", stats, "enqueued", digits(n))
+  if not earliest or tonumber(place[1]) < earliest then ring(unheard) end
   if feed then
     local into = {}
-    for i = 2, n, 2 do into[i / 2] = entries[i] end
+    for i = 1, n do into[i] = records[2 * i - 1] end
     feed[delay_ms > 0 and "scheduled" or "queued"] = into
     note_event(feed, "enqueue", keep_events)
   end

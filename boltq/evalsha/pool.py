@@ -37,9 +37,9 @@ class Lean(ConnectionPool):
                 connection = self._idle.pop()  # needs no lock, as append
             except IndexError:
                 break
-            if connection.is_idle():
+            if not connection.has_come():
                 return connection
-            self._drop(connection)
+            self._drop(connection)  # its end has come: no answer is owed on it
         connection = self.make_connection()
         try:
             connection.connect()  # type: ignore[no-untyped-call]

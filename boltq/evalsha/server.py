@@ -21,6 +21,7 @@ from boltq.errors import BoltQError, Unavailable
 from boltq.evalsha.ahead import Ahead
 from boltq.evalsha.connect import ROAD_ERRORS, connect, leave_replica, named
 from boltq.evalsha.exchange import exchange
+from boltq.evalsha.lookout import Lookout
 from boltq.evalsha.packing import Head, after, head
 from boltq.evalsha.registry import Registry
 
@@ -56,6 +57,7 @@ class Server:
         self.prefix = prefix
         self.patience_seconds = patience_seconds
         self._redis = connect(address, timeout_seconds=5.0)
+        self._lookout = Lookout()
         self._heads: dict[tuple[str, str], Head] = {}
         self.registry = Registry(self._redis, f"{prefix}{SCHEMA}", self.patiently)
 
@@ -134,7 +136,7 @@ class Server:
     def _send(self, call: Call[Any]) -> object:
         if self.address.kind == "cluster":
             return self._redis.execute_command(*self.command(call))
-        (reply,) = exchange(self._redis, (self.packed(call),))
+        (reply,) = exchange(self._redis, (self.packed(call),), self._lookout)
         if isinstance(reply, Exception):
             raise reply
         return reply

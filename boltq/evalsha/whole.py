@@ -57,14 +57,14 @@ class Whole(AbstractConnection):
         self.owed -= 1
         return answer
 
-    def is_idle(self) -> bool:
-        """Whether it is open, and nothing has come: no answer, and not its end."""
+    def has_come(self) -> bool:
+        """Whether there is something to read: an answer or its end, or it is closed already."""
         if self._watch is None:
             if self._get_socket() is None:
-                return False
+                return True
             self._watch = poll()
             self._watch.register(self._sock, POLLIN)
-        return not self._watch.poll(0)
+        return bool(self._watch.poll(0))
 
     def send_command(self, *args: Any, **options: Any) -> None:
         """Send one command of redis-py's."""

@@ -36,10 +36,9 @@ def looking(monkeypatch: pytest.MonkeyPatch) -> Lookout:
     """One on a machine of several cores that has all the time to look, and has just looked."""
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(lookout, "LOOK_SECONDS", 10.0)
+    monkeypatch.setattr(Lookout, "_caller", 0)
     made = Lookout()
     made.until_come(Road(after=1))
-    for _ in range(MOST_PASSED):
-        made.until_come(Road(after=1))
     return made
 
 
@@ -64,6 +63,14 @@ def in_vain(of: Lookout, monkeypatch: pytest.MonkeyPatch) -> int:
             of.until_come(road)
             calls += 1
     return calls
+
+
+def test_the_first_call_of_a_process_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(Lookout, "_caller", 0)
+    road = Road(after=1)
+    Lookout().until_come(road)
+    assert road.looked == 1
 
 
 def test_it_is_looked_for_until_it_has_come(looking: Lookout) -> None:

@@ -41,7 +41,8 @@ class Lookout:
         """Return once something has come, or it is time to sleep: 0.2 ms at most."""
         me = get_ident()
         if me != Lookout._caller:
-            Lookout._caller, self._passes = me, MOST_PASSED
+            self._passes = MOST_PASSED if Lookout._caller else 0
+            Lookout._caller = me
         if self._passes > 0:
             self._passes -= 1
         elif self._has_cores:

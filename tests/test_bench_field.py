@@ -24,6 +24,10 @@ def test_the_field_tells_each_ratio_as_the_median_of_rounds_and_which_bars_are_m
         ("boltq_hundreds", "a life, in commands"): [15.0, 10.0, 12.0],
         ("bullmq", "a life, in commands"): [30.0, 50.0, 40.0],
         ("dramatiq", "a life, in commands"): [100.0, 50.0, 80.0],
+        ("boltq", "pick-up, p50"): [1.8, 1.9, 5.0],
+        ("boltq", "pick-up, p99"): [5.0, 3.0, 1.0],
+        ("sidekiq", "pick-up, p50"): [1.0, 1.0, 1.0],
+        ("huey", "pick-up, p99"): [1.0, 1.0, 1.0],
     }
     names = ("boltq", "boltq_hundreds", "dramatiq", "bullmq")
     page = page_of(found, dict.fromkeys(names, "1"), "redis")
@@ -35,6 +39,8 @@ def test_the_field_tells_each_ratio_as_the_median_of_rounds_and_which_bars_are_m
         "- a life, in commands: in hundreds 0.30 x bullmq, bar 0.34 x (14 us of 41): reached",
         "- a life, in commands: in hundreds 0.15 x dramatiq, bar 0.26 x (14 us of 54): reached",
         "- a life, in commands: in hundreds 12.0 us here, bar 14 us on another machine: reached",
+        "- pick-up, p50: 1.90 x sidekiq, bar 1.88 x (1.50 ms of 0.80): missed",
+        "- pick-up, p99: 3.00 x huey, bar 2.50 x (3.00 ms of 1.20): missed",
     ]
 
 
@@ -73,7 +79,7 @@ def test_the_field_measures_boltq_alone_where_nothing_may_be_fetched(tmp_path: P
     table = tmp_path / "FIELD.md"
     said = run_module(
         "bench.field",
-        *("--only", "boltq,boltq_hundreds", "--jobs", "300", "--rounds", "1"),
+        *("--only", "boltq,boltq_hundreds", "--jobs", "300", "--rounds", "1", "--pickups", "20"),
         *("--folder", str(tmp_path / "field"), "--to", str(table)),
     )
     assert table.read_text() == said

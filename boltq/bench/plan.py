@@ -21,7 +21,7 @@ class Plan:
     processes: tuple[int, ...] = (1, 2, 4)
     waiting: tuple[int, ...] = (10, 1000, 100_000)
     scheduled: int = 100_000
-    pickups: int = 100
+    pickups: int = 300
     idle_seconds: float = 10.0
     idle_queues: tuple[int, ...] = (1, 1000)
     against_redis: bool = False

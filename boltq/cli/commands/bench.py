@@ -134,7 +134,7 @@ EXAMPLES = options.example(
 @click.option(
     "--pickups",
     type=click.IntRange(1, 100_000),
-    default=100,
+    default=300,
     show_default=True,
     help="Jobs for an idle worker, 20 a second.",
 )

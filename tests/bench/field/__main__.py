@@ -36,7 +36,7 @@ from boltq.bench.pickup import at_least_of
 
 SINGLE_SHARE = 0.1
 WATCHED_JOBS = 500
-WARM_JOBS, PICKUPS = 40, 100
+WARM_JOBS = 40
 MOST_SECONDS = 120
 
 
@@ -45,6 +45,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="field", description=__doc__.split("\n", 1)[0])
     parser.add_argument("--jobs", type=int, default=50_000, help="of the fastest; others have less")
     parser.add_argument("--rounds", type=int, default=3)
+    # Of 100 the second longest would be called p99.
+    parser.add_argument("--pickups", type=int, default=300, help="20 a second")
     parser.add_argument("--only", default=",".join(one.name for one in LIBRARIES))
     parser.add_argument("--server", choices=["redis", "valkey"], default="redis")
     parser.add_argument("--folder", type=Path, help="where they are installed, and stay")
@@ -65,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
         shares = {one.library.name: _watched(one, server, told.jobs) for one in libraries}
         for n in range(told.rounds):
             for one in libraries if n % 2 == 0 else reversed(libraries):
-                for way, value in _round(one, server, told.jobs, shares[one.library.name]):
+                for way, value in _round(one, server, told, shares[one.library.name]):
                     found.setdefault((one.library.name, way), []).append(value)
         version = server.raw().info("server")
     named = f"{told.server} {version.get('valkey_version') or version['redis_version']}"
@@ -90,11 +92,13 @@ def _jobs(one: Installed, most: int) -> int:
 
 
 def _round(
-    one: Installed, server: TestServer, most: int, direct: dict[str, float]
+    one: Installed, server: TestServer, told: argparse.Namespace, direct: dict[str, float]
 ) -> Iterator[tuple[str, float]]:
     """Measure each way once, on an empty server."""
-    jobs = _jobs(one, most)
-    few = min(jobs, int(most * SINGLE_SHARE))  # as many for each: all open their connection in it
+    jobs = _jobs(one, told.jobs)
+    few = min(
+        jobs, int(told.jobs * SINGLE_SHARE)
+    )  # as many for each: all open their connection in it
     if one.library.single:
         server.raw().flushall()
         yield "enqueue", few / one.enqueue("single", few)
@@ -109,7 +113,7 @@ def _round(
     yield "a life, CPU", (after.cpu - before.cpu) / jobs
     if one.library.single and not one.library.forks:
         server.raw().flushall()
-        waited_ms = _picked_up(one)
+        waited_ms = _picked_up(one, told.pickups)
         yield "pick-up, p50", at_least_of(waited_ms, 0.5)
         yield "pick-up, p99", at_least_of(waited_ms, 0.99)
 
@@ -120,9 +124,9 @@ def _drain(one: Installed, jobs: int) -> float:
     return max(moments) - min(moments)
 
 
-def _picked_up(one: Installed) -> list[float]:
+def _picked_up(one: Installed, pickups: int) -> list[float]:
     """Return how long jobs waited for an idle worker, in ms, the shortest first."""
-    jobs = WARM_JOBS + PICKUPS
+    jobs = WARM_JOBS + pickups
     waited = _worked(one, jobs, lines=jobs, sends=lambda: one.enqueue("paced", jobs))
     return sorted(seconds * 1000 for seconds in waited[WARM_JOBS:])
 

@@ -26,6 +26,9 @@ LIFE_US = 14
 LIVES_US = {"bullmq": 41, "sidekiq": 18, "dramatiq": 54}
 """What a life in hundreds cost the server where the design was written, and the least of others."""
 
+PICKUP_MS = {"pick-up, p50": (1.5, 0.8), "pick-up, p99": (3.0, 1.2)}
+"""What a pick-up may take, and what Sidekiq's and huey's took where the design was written."""
+
 Found = dict[tuple[str, str], list[float]]
 
 
@@ -45,7 +48,7 @@ def page_of(found: Found, versions: dict[str, str], how: str) -> str:
             lines.append(
                 f"- {way}: {ratio:.2f} x {name}, bar {bar} x: {_verdict(reached=ratio >= bar)}"
             )
-    lines += _lives(found)
+    lines += [*_lives(found), *_pickups(found)]
     return "\n".join(lines) + "\n"
 
 
@@ -81,6 +84,17 @@ def _lives(found: Found) -> list[str]:
             f"bar {LIFE_US} us on another machine: {_verdict(reached=median(ours) <= LIFE_US)}"
         )
     return lines
+
+
+def _pickups(found: Found) -> list[str]:
+    """Tell how a pick-up stands to those of the quickest, here and where the design was."""
+    return [
+        f"- {way}: {ratio:.2f} x {name}, bar {most / theirs:.2f} x ({number(most)} ms of "
+        f"{number(theirs)}): {_verdict(reached=ratio <= most / theirs)}"
+        for way, (most, theirs) in PICKUP_MS.items()
+        for name in ("sidekiq", "huey")
+        if (ratio := _ratio(found, OURS, name, way)) is not None
+    ]
 
 
 def _verdict(*, reached: bool) -> str:

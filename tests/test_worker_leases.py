@@ -7,7 +7,11 @@ from queue_state import QueueState
 from servers import until
 from workers import Gate, errors, state, wait_for, working
 
-from boltq.worker import current_job
+from boltq.execution import Execution
+from boltq.worker import current_job, fetch
+from boltq.worker.leases import Leases
+from boltq.worker.settle import Settled, Settler
+from boltq.worker.suspect import Suspect
 
 
 @pytest.fixture
@@ -145,6 +149,49 @@ def test_a_job_that_lost_a_lease_is_given_no_new_company_until_it_has_ended(
         assert free == []
         gate.open.set()
         until(lambda: len(free) == 2)
+
+
+def test_a_job_that_lost_a_lease_keeps_others_away_until_its_end_is_told() -> None:
+    """Else the next that ends the process would cost it another lease."""
+    leases = Leases(30.0)
+    now = time.monotonic()
+    other, lost = (
+        Execution("q", id, "t", "email", b"", b"", 1, 0, id == "lost", 1, 0.0, now + 30)
+        for id in ("other", "lost")
+    )
+    suspect = Suspect(leases)
+    for one in (other, lost):
+        leases.add([one])
+        suspect.look_for([one])
+    assert suspect.runs
+    assert leases.end(lost)
+    assert suspect.runs
+    leases.settled(1)
+    assert not suspect.runs
+    assert leases.end(other)
+    assert not suspect.runs  # it is over for good
+
+
+def test_jobs_that_lost_a_lease_follow_one_another_without_a_pause(
+    q: QueueState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"a{n}" for n in range(10)]
+    q.run(*names, type="t", base_ms=0)
+    q.make_due("running", *names)
+    q.reap()
+    settle = Settler._settle
+
+    def later(self: Settler, jobs: list[Settled]) -> list[Settled]:
+        time.sleep(0.03)  # so that others look for room before the end is told
+        return settle(self, jobs)
+
+    monkeypatch.setattr(Settler, "_settle", later)
+    began = time.monotonic()
+    with working(q, {"t": lambda: None}, lease_seconds=60):
+        fetch.BLOCK_SECONDS = 2.0  # put back at the end of the block
+        wait_for(q, "completed", *names)
+        took = time.monotonic() - began
+    assert took < 10  # it would be twice that if nobody told that the one before is told
 
 
 def test_a_job_that_lost_a_lease_holds_up_others_for_a_lease_time_at_most(

@@ -39,6 +39,11 @@ class Leases:
             return 0
         return self.taken - self._settled
 
+    @property
+    def untold(self) -> int:
+        """Count what has ended but was not told yet; rather too many while jobs end just now."""
+        return self.unsettled - len(self._held)
+
     def add(self, executions: Collection[Execution]) -> None:
         """Hold these from now on; one thread may call it."""
         self.taken += len(executions)

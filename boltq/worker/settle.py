@@ -44,7 +44,8 @@ class Settler:
 
     While jobs wait here, no thread is idle until an end is told: then they are told together.
     `freed` is called whenever jobs have ended, before they are settled: there is room for others.
-    It is told how many of them their handlers have worked off, and in how many seconds.
+    It is told how many of them their handlers have worked off, and in how many seconds. For a job
+    that has lost a lease before, it is called once more when that is settled.
     """
 
     def __init__(
@@ -93,6 +94,8 @@ class Settler:
                 self._unheard = self._settle([*unheard, *self._held(gathered)])
             finally:
                 self._leases.settled(before - len(self._unheard))
+                if any(execution.lost for execution, _ in gathered):
+                    self._freed(0, 0.0)
         self._report.flush()
 
     def _gather(self) -> tuple[list[Ended], bool]:

@@ -22,11 +22,15 @@ class Suspect:
 
     @property
     def runs(self) -> bool:
-        """Whether it is still in hand, and the lease with which it came would still last."""
+        """Whether it is still in hand or its end is not told, and its first lease would still last.
+
+        Until then it could lose this lease as well: by the next that ends the process.
+        """
         if self._found is None:
             return False
         execution, until = self._found
-        if execution in self._leases and time.monotonic() < until:
+        is_here = execution in self._leases or self._leases.untold > 0
+        if is_here and time.monotonic() < until:
             return True
         self._found = None
         return False

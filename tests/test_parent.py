@@ -41,6 +41,7 @@ def die():
 
 @app.job("hang")
 def hang():
+    open("begun.txt", "w").close()
     while True:
         time.sleep(0.05)
 
@@ -134,7 +135,8 @@ def test_a_second_signal_lets_the_workers_give_back_at_once(q: QueueState, app: 
     q.enqueue("a", type="hang", max_attempts=1)
     with command(q, "app:app", "--processes", "2", folder=app) as process:
         workers(process, 2)
-        wait_for(q, "running", "a")
+        # A job that is claimed alone is given back at once, before the second signal.
+        until((app / "begun.txt").exists)
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         until(lambda: "stopping" in log(app))

@@ -20,6 +20,7 @@ from boltq import scripts
 from boltq.api import awaited, lot
 from boltq.api.channel import Channel
 from boltq.client import BoltQ
+from boltq.evalsha import Bells, Server
 
 # With TEST_QUIET, on a machine that does nothing else: as the API promises.
 TIMES, MOST_RATIO = (1000, 2.0) if os.environ.get("TEST_QUIET") else (60, 5.0)
@@ -341,6 +342,30 @@ def test_a_request_that_waits_is_logged_once_under_the_id_that_it_came_with(
     (line,) = [vars(record) for record in caplog.records if record.getMessage() == "request"]
     assert line["request_id"] == id
     assert line["duration_ms"] >= 20
+
+
+def test_a_stop_that_comes_as_the_lot_is_about_to_rest_is_not_missed(
+    q: QueueState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, about, go = lot.Lot._step, threading.Event(), threading.Event()
+
+    def late(own: lot.Lot, bells: Bells, asking: Server) -> None:
+        if not own._waits:
+            about.set()
+            assert go.wait(10)
+        step(own, bells, asking)
+
+    monkeypatch.setattr(lot.Lot, "_step", late)
+    with served(q.server) as api:
+        answer = api.starts("POST", "/api/claims", poll(q))
+        api.waiting()
+        q.enqueue("a")
+        assert answer.result(10).status == 200
+        assert about.wait(10)
+        api.serving._lot.close()
+        go.set()
+        thread = api.serving._lot._thread
+        until(lambda: thread and not thread.is_alive())
 
 
 def test_of_whom_there_is_no_room_to_tell_is_let_ask_himself(q: QueueState) -> None:

@@ -150,7 +150,8 @@ class Lot:
     def _step(self, bells: Bells, asking: Server) -> None:
         with self._changed:
             if not self._waits and not self._unwanted:
-                self._changed.wait()
+                if self._is_open:  # else nobody would wake it any more
+                    self._changed.wait()
                 return
             unwanted, self._unwanted = self._unwanted, []
             queues = list(self._by_queue)

@@ -3,6 +3,8 @@
 import hmac
 import logging
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -150,6 +152,31 @@ def test_a_file_written_in_place_is_read_again(tmp_path: Path) -> None:
     before = file.stat().st_mtime_ns
     os.utime(file, ns=(before + 1, before + 1))
     assert held.find(f"Bearer {OTHER}")
+
+
+def test_who_comes_while_the_file_is_read_again_is_judged_by_what_it_says_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "keys"
+    write(file, f"web:read:{SECRET}")
+    held = Keys(file=file)
+    write(file, f"web:read:{OTHER}")
+    begun, go, read = threading.Event(), threading.Event(), keys._read_file
+
+    def slowly(file: Path) -> tuple[keys.Key, ...]:
+        begun.set()
+        assert go.wait(10)
+        return read(file)
+
+    monkeypatch.setattr(keys, "_read_file", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(held.find, f"Bearer {OTHER}")
+        assert begun.wait(10)
+        gone = pool.submit(held.find, f"Bearer {SECRET}")
+        wait([gone], 0.05)  # a wrong answer would be there by then
+        go.set()
+        assert first.result(10)
+        assert gone.result(10) is None
 
 
 @pytest.mark.parametrize("broken", ["nonsense", "", "web:read:short", None, b"\xff\xfe"])

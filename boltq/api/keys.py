@@ -104,15 +104,16 @@ class Keys:
             version = _version(self._file)
             if version == self._seen:
                 return
-            self._seen = version
             try:
                 keys = self._fixed + _read_file(self._file)
                 _refuse_doubles(keys)
             except BadSetting as error:
                 _log.error("the keys stay as they were", extra={"error": str(error)})
-                return
-            self._keys = keys
-            _log.info("the keys were read again", extra={"count": len(keys)})
+            else:
+                self._keys = keys
+                _log.info("the keys were read again", extra={"count": len(keys)})
+            # Only now: until then others come here, and wait for what holds from now on.
+            self._seen = version
 
 
 def _version(file: Path | None) -> tuple[int, ...]:

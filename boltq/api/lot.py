@@ -150,8 +150,8 @@ class Lot:
     def _step(self, bells: Bells, asking: Server) -> None:
         with self._changed:
             if not self._waits and not self._unwanted:
-                if self._is_open:  # else nobody would wake it any more
-                    self._changed.wait()
+                # Not wait(): once it is closed, nobody would wake it any more.
+                self._changed.wait_for(lambda: self._waits or self._unwanted or not self._is_open)
                 return
             unwanted, self._unwanted = self._unwanted, []
             queues = list(self._by_queue)

@@ -120,7 +120,7 @@ class Site:
         command = [sys.executable, "-c", written]
         if kind != "Python":
             command = ["sh", "-c", written.replace("curl ", "curl -s ", 1)]
-        return subprocess.check_output(command, env=environ, timeout=20).decode()
+        return subprocess.check_output(command, env=environ, timeout=40).decode()
 
     def breaches(self) -> list[str]:
         """What axe finds wrong with what is shown now."""

@@ -10,7 +10,7 @@ from browsed import Site, browsed, browser
 from chromium import Page
 from servers import TestServer, until
 
-from boltq import ids
+from boltq import NewJob, ids
 
 QUEUE = "copied"
 KINDS = ("curl", "Python", "boltq")
@@ -186,8 +186,8 @@ def test_a_queue_is_set_paused_let_go_and_deleted_by_what_is_copied(site: Site, 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_operation_is_stopped_by_what_is_copied(site: Site, kind: str) -> None:
-    for n in range(3):
-        rests(site, f"one-{n}")
+    # One a second: it must not have ended before the page is open and what was copied runs.
+    site.boltq.enqueue_many((NewJob("send") for _ in range(200)), queue=QUEUE)
     begun = site.boltq.start_operation("cancel", "queued", queue=QUEUE, rate=1)
     site.opens("operations")
     site.clicks("The same elsewhere")

@@ -11,7 +11,7 @@ import pytest
 from browsed import Site, browsed, browser
 from chromium import Page
 from servers import TestServer
-from test_page_screens import EVIL, LEFT, PLACES, QUEUE, SHOWN, fill
+from test_page_screens import EVIL, LEFT, PLACES, QUEUE, SHOWN, fill, worker_tells
 from test_page_words import FILES, keys, words
 
 from boltq.api import page as pages
@@ -51,11 +51,18 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def site(page: Page, shared_servers: Callable[[str], TestServer]) -> Iterator[Site]:
+def filled(page: Page, shared_servers: Callable[[str], TestServer]) -> Iterator[Site]:
     with browsed(page, shared_servers("valkey")) as site:
         fill(site)
         page.prefers(color_scheme="light", reduced_motion="reduce")
         yield site
+
+
+@pytest.fixture
+def site(filled: Site) -> Site:
+    """A worker that tells nothing for ten minutes leaves the screens: it tells again."""
+    worker_tells(filled)
+    return filled
 
 
 def chooses(site: Site, language: str) -> None:

@@ -108,6 +108,17 @@ def between(site: Site) -> Iterator[Between]:
     one.close()
 
 
+COUNTS = (
+    "window.looks = 0; { const asks = fetch; window.fetch = (path, ...told) => {"
+    " looks += path.endsWith('/api/overview'); return asks(path, ...told); }; }"
+)
+
+
+def looks(page: Page) -> int:
+    """How often the page has asked: what is on its way to a slow server is counted, too."""
+    return int(page.run("looks"))
+
+
 def quickened(page: Page, between: Between) -> None:
     """Open the page, which looks ten times a second."""
     page.goes_to(f"{between.url}healthz")
@@ -115,7 +126,8 @@ def quickened(page: Page, between: Between) -> None:
     page.run("localStorage.setItem('boltq.every', '0.1')")
     page.goes_to(f"{between.url}#/")
     page.until("document.body?.innerText.includes('live')")
-    until(lambda: len(between.overviews()) >= 2)
+    page.run(COUNTS)
+    until(lambda: looks(page) >= 2)
 
 
 def lasts(page: Page) -> None:
@@ -142,12 +154,11 @@ def test_a_tab_that_nobody_sees_does_not_look_and_looks_at_once_when_it_is_seen(
     quickened(page, between)
     hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true})"
     page.run(f"{hide % 'true'}; document.dispatchEvent(new Event('visibilitychange'))")
+    seen = looks(page)
     lasts(page)
-    seen = len(between.overviews())
-    lasts(page)
-    assert len(between.overviews()) == seen
+    assert looks(page) == seen
     page.run(f"{hide % 'false'}; document.dispatchEvent(new Event('visibilitychange'))")
-    until(lambda: len(between.overviews()) > seen, 1.5)
+    until(lambda: looks(page) > seen)
 
 
 def test_a_page_that_stands_still_does_not_look_even_when_it_is_come_back_to(
@@ -156,20 +167,19 @@ def test_a_page_that_stands_still_does_not_look_even_when_it_is_come_back_to(
     quickened(page, between)
     page.key(".")
     page.until("document.body.innerText.includes('stands still')")
-    lasts(page)
-    seen = len(between.overviews())
+    seen = looks(page)
     page.run("document.dispatchEvent(new Event('visibilitychange'))")
     lasts(page)
-    assert len(between.overviews()) == seen
+    assert looks(page) == seen
     page.key(".")
-    until(lambda: len(between.overviews()) > seen)
+    until(lambda: looks(page) > seen)
 
 
 def test_when_the_server_is_away_the_page_says_why_and_goes_on_by_itself(page: Page) -> None:
     with process_server("valkey", persistent=True) as server, browsed(page, server) as site:
         site.boltq.enqueue("send", queue=QUEUE)
         site.opens()
-        site.sees("longest wait", 5)
+        site.sees("longest wait")
         assert server.embedded
         server.embedded.kill()
         site.sees("it goes on by itself", 25)
@@ -282,12 +292,12 @@ def test_a_tab_that_stays_open_does_not_grow(
     with browsed(page, shared_servers("valkey"), queues=("playground",)) as site:
         site.opens("playground?queue=playground")
         site.page.run("localStorage.setItem('boltq.every', '1')")
-        site.page.run("location.reload()")
+        site.page.goes_to(f"{site.url}#/playground?queue=playground")
         site.sees("A job that")
         places = ("", "playground?queue=playground", "jobs", "queues/playground", "dead", "workers")
         end = time.monotonic() + max(15.0, 60 * MINUTES)
         heaps, nodes = [], []
-        while time.monotonic() < end:
+        while time.monotonic() < end or len(heaps) < 3:
             for place in places:
                 site.boltq.enqueue_many((NewJob("echo", n) for n in range(5)), queue="playground")
                 site.boltq.enqueue("fail", {"times": 9}, queue="playground", max_attempts=1)

@@ -31,10 +31,17 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def site(page: Page, shared_servers: Callable[[str], TestServer]) -> Iterator[Site]:
+def filled(page: Page, shared_servers: Callable[[str], TestServer]) -> Iterator[Site]:
     with browsed(page, shared_servers("redis")) as site:
         fill(site)
         yield site
+
+
+@pytest.fixture
+def site(filled: Site) -> Site:
+    """A worker that tells nothing for ten minutes leaves the screens: it tells again."""
+    worker_tells(filled)
+    return filled
 
 
 def fill(site: Site) -> None:
@@ -54,6 +61,11 @@ def fill(site: Site) -> None:
     app.cancel(f"{QUEUE}:job-20")
     app.pause(QUEUE, reason=EVIL[:100], by=SHORT)
     app.start_operation("purge", "completed", queue=QUEUE, by=SHORT, dry_run=True)
+    worker_tells(site)
+
+
+def worker_tells(site: Site) -> None:
+    app = site.boltq
     report_of = Report(
         *(SHORT, SHORT, 4711, SHORT, {QUEUE: 3, "other": 1}, 8),
         started_ms=app.server.now_ms() - 60_000,

@@ -32,14 +32,17 @@ def is_over(site: Site) -> bool:
     )
 
 
-def plays(site: Site, title: str) -> dict[str, object]:
-    """Play a scene to its end; returns the job that it was of."""
-    site.opens("playground")
-    site.page.until("document.querySelector('.scene') !== null")
+def begins(site: Site, title: str) -> None:
     all = "[...document.querySelectorAll('.scene')]"
     find = f"{all}.find((one) => one.textContent.includes('{title}'))"
     site.page.until(f"{find} !== undefined && !{find}.disabled")
     site.page.run(f"{find}.click()")
+
+
+def plays(site: Site, title: str) -> dict[str, object]:
+    """Play a scene to its end; returns the job that it was of."""
+    site.opens("playground")
+    begins(site, title)
     until(lambda: is_over(site), 45)
     href = site.page.run(
         "[...document.querySelectorAll('a')].find((one) => one.textContent === 'its page').href"
@@ -56,6 +59,25 @@ def test_a_job_is_tried_again_with_backoff_until_it_completes(site: Site) -> Non
     assert (job["state"], job["attempt"], job["failures"]) == ("completed", 3, 2)
     assert site.shows("attempt 1 failed")
     assert site.shows("failure 2 of 2, as was asked for")
+
+
+LATE = (
+    "{ const asks = fetch; const late = new Promise((done) => { window.arrive = done; });"
+    " window.fetch = async (path, ...told) => {"
+    " if (/api.jobs.[^?]+$/.test(path)) await late; return asks(path, ...told); }; }"
+)
+"""How the job stands is heard of once `arrive()` is called, as by a tab that was in the back."""
+
+
+def test_a_scene_goes_on_to_its_end_where_the_job_was_faster_than_the_page(site: Site) -> None:
+    site.opens("playground")
+    site.page.run(LATE)
+    before = site.boltq.stats(QUEUE).completed_total
+    begins(site, "Retry with backoff")
+    until(lambda: site.boltq.stats(QUEUE).completed_total > before)
+    site.page.run("arrive()")
+    until(lambda: is_over(site))
+    assert not site.shows("within three minutes")
 
 
 def test_a_job_dies_and_is_replayed_without_a_word_being_read(site: Site) -> None:

@@ -45,6 +45,31 @@ def served(app: Callable[..., Iterable[bytes]], limits: Limits, **options: Any) 
         assert not thread.is_alive()
 
 
+@contextmanager
+def begun(
+    app: Callable[..., Iterable[bytes]], *asking: tuple[Callable[[int], socket.socket], bytes]
+) -> Iterator[tuple[Serving, list[socket.socket]]]:
+    """An API of little patience, and connections on which this was sent before it began to look.
+
+    So that who stands still between the two is not taken for one who says nothing.
+    """
+    serving, stop = Serving(app, "127.0.0.1", 0, threads=2, limits=QUICK), threading.Event()
+    serving.start()
+    thread = threading.Thread(target=serving.run, args=(stop,))
+    try:
+        with ExitStack() as stack:
+            connections = []
+            for connected, sent in asking:
+                connections.append(stack.enter_context(connected(serving.port)))
+                connections[-1].sendall(sent)
+            thread.start()
+            yield serving, connections
+    finally:
+        stop.set()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
 @pytest.fixture(scope="module")
 def away() -> Iterator[BoltQ]:
     client = BoltQ("127.0.0.1:1", patience_seconds=0.0)
@@ -196,14 +221,14 @@ def test_a_key_in_a_broken_head_is_neither_logged_nor_sent_back(
 
 @pytest.mark.parametrize("more", ["%E9" * 5, "a" * 15_000, f", Bearer {KEY}", "\xff\xfe"])
 def test_a_strange_key_on_the_wire_is_no_key(away: BoltQ, more: str) -> None:
-    with served(create_app(away, GUARDED), QUICK) as port:
+    with served(create_app(away, GUARDED), Limits()) as port:
         line = f"GET /api/stats HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}{more}"
         answer = talk(port, line.encode("latin-1") + b"\r\nConnection: close\r\n\r\n")
         assert statuses(answer) == [401]
 
 
 def test_two_keys_or_a_huge_one_on_the_wire_are_refused(away: BoltQ) -> None:
-    with served(create_app(away, GUARDED), QUICK) as port:
+    with served(create_app(away, GUARDED), Limits()) as port:
         line = f"Authorization: Bearer {KEY}\r\n".encode()
         head = b"GET /api/stats HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         assert statuses(talk(port, head + line + b"\r\n")) == [503]
@@ -316,11 +341,10 @@ SLOW = {
 
 
 @pytest.mark.parametrize("case", SLOW)
-def test_a_byte_now_and_then_holds_no_connection_open(quick: int, case: str) -> None:
+def test_a_byte_now_and_then_holds_no_connection_open(away: BoltQ, case: str) -> None:
     head, piece, part = SLOW[case]
-    with connect(quick) as connection:
+    with begun(create_app(away, Settings()), (connect, head)) as (_, (connection,)):
         connection.settimeout(0.02)
-        connection.sendall(head)
         answer, began = b"", time.monotonic()
         while not answer and time.monotonic() < began + 10:
             connection.sendall(piece)
@@ -381,44 +405,44 @@ def connect_narrow(port: int) -> socket.socket:
 
 
 def test_who_never_reads_holds_no_thread_and_is_closed() -> None:
-    giving = Giving()
-    with served(giving, QUICK) as port, ExitStack() as readers:
-        for _ in range(2):  # as many as there are threads
-            readers.enter_context(connect_narrow(port)).sendall(GET * 2)
-        until(lambda: giving.asked == 2)
-        with connect(port) as other:
-            other.sendall(LAST)
-            assert statuses(other.recv(65536)) == [200]
+    giving, reader = Giving(), (connect_narrow, GET * 2)
+    # As many as there are threads, and behind them one who reads.
+    with begun(giving, reader, reader, (connect, LAST)) as (_, (*_readers, other)):
+        assert statuses(other.recv(65536)) == [200]
+        assert giving.asked >= 3
+
+
+def is_connected(serving: Serving) -> bool:
+    return any(isinstance(one, channel.Channel) for one in list(serving._watched.values()))
 
 
 def test_who_reads_too_slowly_is_closed() -> None:
-    with served(Giving(), QUICK) as port, connect_narrow(port) as connection:
-        connection.sendall(GET)
+    giving = Giving()
+    with begun(giving, (connect_narrow, GET)) as (serving, (connection,)):
+        until(lambda: giving.asked)
         pause, read = threading.Event(), 0
-        slow_until = time.monotonic() + 3 * QUICK.transfer_seconds
-        while time.monotonic() < slow_until and (more := connection.recv(50_000)):
+        while is_connected(serving) and (more := connection.recv(50_000)):
             read += len(more)
             pause.wait(0.02)
         read += len(rest(connection))
     assert read < len(LARGE)
 
 
-def test_a_flood_of_connections_is_waited_out(quick: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_of_connections_is_waited_out(away: BoltQ, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channel, "LINGER_SECONDS", 0.1)
-    with ExitStack() as flood:
-        for _ in range(3 * QUICK.connections):
-            flood.enter_context(connect(quick)).sendall(b"GET / HTTP/1.1\r\n")
-        assert statuses(talk(quick, LAST)) == [200]
+    flood = [(connect, b"GET / HTTP/1.1\r\n")] * (3 * QUICK.connections)
+    with begun(create_app(away, Settings()), *flood, (connect, LAST)) as (_, connections):
+        assert statuses(rest(connections[-1])) == [200]
 
 
 def test_a_request_that_waits_is_counted_once_and_is_not_too_slow(server: TestServer) -> None:
     boltq = BoltQ(server.address, prefix=f"wait-{secrets.token_hex(6)}", patience_seconds=0.5)
     settings = Settings(api_rate=0.001, api_burst=1)
     body = b'{"type":"echo"}'
-    head = b"Prefer: wait=2\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
-    with served(create_app(boltq, settings), QUICK) as port:
-        assert statuses(talk(port, HEAD + head + body)) == [202]
-        assert statuses(talk(port, HEAD + head + body)) == [429]
+    head = b"Prefer: wait=2\r\nContent-Length: %d\r\n\r\n" % len(body)
+    request = HEAD + head + body
+    with begun(create_app(boltq, settings), (connect, request * 2)) as (_, (connection,)):
+        assert statuses(rest(connection)) == [202, 429]
     boltq.close()
 
 

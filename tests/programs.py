@@ -90,11 +90,12 @@ class Program:
         found: list[re.Match[str]] = []
 
         def look() -> bool:
+            has_ended = self.process.poll() is not None  # before its last words are read
             found.extend(re.finditer(pattern, self.said + self.told))
-            assert found or self.process.poll() is None, self.said + self.told
+            assert found or not has_ended, self.said + self.told
             return bool(found)
 
-        until(look, 20)
+        until(look)
         return found[0]
 
     def find_api(self) -> Self:

@@ -21,6 +21,7 @@ START_SECONDS = 10.0  # without a word from the server; a long loading of its fi
 STOP_SECONDS = 10.0
 PREDECESSOR_SECONDS = 0.5  # for a process that was killed a moment ago
 LOOK_SECONDS = 0.2
+FOUND_SECONDS = 5.0  # for a server that has taken a connection: it is there, whatever it does first
 RESTART_PAUSE_SECONDS = 2.0
 LOG_BYTES = 1024 * 1024  # as much again in the log before this one
 
@@ -232,13 +233,13 @@ class Embedded:
 def running_socket(data_dir: Path) -> Path | None:
     """Return the socket of the embedded server of this folder if one answers there, else None."""
     path = folder.expected_socket(data_dir.expanduser().absolute().resolve())
-    return path if ask(path, b"PING") else None
+    return path if ask(path, b"PING", FOUND_SECONDS) else None
 
 
-def ask(socket_path: Path, command: bytes) -> str:
-    """Send one command and return the first line of the reply; "" where nothing answers in 1 s."""
+def ask(socket_path: Path, command: bytes, seconds: float = 1.0) -> str:
+    """Send one command and return the first line of the reply; "" where none comes in so long."""
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(1.0)
+        connection.settimeout(seconds)
         try:
             connection.connect(str(socket_path))
             connection.sendall(command + b"\r\n")

@@ -61,6 +61,10 @@ chaos: deps ## all kinds of callers and faults, and a judge of what came of it: 
 	@PYTHONPATH=tests $(BIN)/python -m rig.chaos --minutes $(or $(MINUTES),5) --server $(or $(SERVER),both) \
 	  $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+stalls: deps ## the tests while threads are away for a moment now and then: EVERY=500 MOST_MS=300
+	@PYTHONPATH=tests PYTHONDONTWRITEBYTECODE= $(BIN)/python -m rig.stalls --every $(or $(EVERY),500) \
+	  --most-ms $(or $(MOST_MS),300) -- $(BIN)/pytest -n auto --dist worksteal --timeout 300 $(ARGS)
+
 bounds: deps ## a million jobs, and how long each call takes then: JOBS=1000000 SEED=1
 	@cd tests && PYTHONPATH=..:. ../$(BIN)/python -m rig.bounds --jobs $(or $(JOBS),1000000) \
 	  --servers redis,valkey $(if $(SEED),--seed $(SEED)) $(ARGS)

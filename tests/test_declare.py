@@ -120,6 +120,7 @@ def test_each_of_many_calls_is_sent_when_it_is_asked_for(
     assert app.stats(queue).queued == 1200
 
 
+@pytest.mark.timeout(180)  # each piece of memory is written down meanwhile
 def test_any_number_of_calls_takes_no_more_memory(
     app: BoltQ, send: Declared[..., Any], queue: str
 ) -> None:

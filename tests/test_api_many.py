@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from falcon.testing import TestClient
+from line import line_to
 from operated import Rig
 from programs import started_in
 from servers import TestServer, until
@@ -124,8 +125,11 @@ def test_all_of_many_are_replayed_in_short_steps_by_the_process_that_is_left(
         "REDIS_ADDR": rig.boltq.server.address.shown,
         "API_PORT": "0",
     }
-    with started_in(tmp_path) as start:
-        first = start("boltq", "api", **told).find_api()
+    socket = rig.boltq.server.address.socket_path
+    assert socket
+    with started_in(tmp_path) as start, line_to(socket, tmp_path) as line:
+        first = start("boltq", "api", **told | {"REDIS_ADDR": line.address}).find_api()
+        line.hold("step_replay")  # so that it does not come to the end before it is killed
         status, begun = first.ask("POST", "/api/operations", {"action": "replay", "queue": "a"})
         assert status == 202
         until(lambda: rig.boltq.operation(begun["id"]).done > 0)

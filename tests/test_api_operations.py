@@ -1,5 +1,6 @@
 """Operations over HTTP: begun, driven by whoever serves, watched, stopped, and gone on with."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +26,8 @@ def driven(rig: Rig) -> Iterator[Driver]:
         yield one
     finally:
         one.stop()
-        one.join()
-        assert one._thread is not None
-        assert not one._thread.is_alive()
+        thread = one._thread
+        until(lambda: thread and not thread.is_alive())
 
 
 def begin(rig: Rig, **members: object) -> Any:
@@ -211,10 +211,22 @@ def test_a_driver_that_is_killed_is_followed_by_another_and_each_job_is_done_onc
     monkeypatch.setattr(driver, "STEP_LIMIT", 20)
     count = 300
     many_dead(rig, "a", count)
+    step, has_done, go = driver._Own.step_operation, threading.Event(), threading.Event()
+
+    def stepping(own: Any, id: str, **options: Any) -> Any:
+        told = step(own, id, **options)
+        if told.done:
+            has_done.set()
+            assert go.wait(20)
+        return told
+
+    monkeypatch.setattr(driver._Own, "step_operation", stepping)
     with driven(rig) as first:
         id = begin(rig, action="replay", queue="a")["id"]
         first.drive(id)
-        until(lambda: rig.boltq.operation(id).done > 0)
+        assert has_done.wait(20)
+        first.stop()
+        go.set()
     done = rig.boltq.operation(id).done
     assert 0 < done < count
     with driven(rig):  # nobody tells this one

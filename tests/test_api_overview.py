@@ -15,6 +15,7 @@ from api_served import exchange, served
 from operated import Rig, rig
 from rig import lean
 from rig.meter import at_least_of
+from servers import until
 
 from boltq import presence
 from boltq.api import groups, overview, snapshot
@@ -26,6 +27,8 @@ __all__ = ["rig"]
 def test_the_overview_has_all_that_a_dashboard_shows_first(rig: Rig) -> None:
     rig.enqueue("idle", "x", delay_seconds=3600)
     rig.enqueue("slow", "x")
+    moment = rig.boltq.server.now_ms()
+    until(lambda: rig.boltq.server.now_ms() > moment)
     rig.bury("mail", "x")
     rig.enqueue("quick", "x")
     report = presence.Report("w", "h", 1, "0", {"default": 1}, 8, 1_800_000_000_000)
@@ -105,7 +108,7 @@ def polled(port: int) -> Iterator[None]:
             yield
         finally:
             is_over.set()
-            asking.result(10)
+            asking.result(30)
             for tab in tabs:
                 tab.socket.close()
 
@@ -182,6 +185,7 @@ def test_a_snapshot_that_failed_is_told_to_all_who_wait_and_then_made_again(
         raise Unavailable("nobody answers")
 
     with monkeypatch.context() as patch:
+        patch.setattr(snapshot, "FRESH_SECONDS", 60.0)
         patch.setattr(rig.boltq, "stats_of_all", away)
         for _ in range(3):
             detail = rig.refused(rig.http.simulate_get("/api/overview"), 503, "UNAVAILABLE")

@@ -85,7 +85,7 @@ def test_who_prefers_to_wait_hears_of_the_next_event_at_once(api: Api, fed: Queu
     began = time.monotonic()
     fed.enqueue("b")
     told = asked.result().json
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert told["events"][0]["jobs"]["queued"]["ids"] == [f"{fed.name}:b"]
     api.waiting(0)
 
@@ -106,7 +106,7 @@ def test_who_cannot_hear_of_anything_new_does_not_wait(api: Api, q: QueueState) 
     assert len(events(api, q, 20).json["events"]) == 1  # there is one already
     assert len(events(api, q, 20, after="5-0").json["events"]) == 1
     assert events(api, q, 20, after="9999999999999-0").json["gap"] is True
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize(

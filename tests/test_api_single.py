@@ -59,7 +59,7 @@ def test_a_job_that_rests_gets_another_priority_and_another_time(rig: Rig) -> No
     result = rig.send("PATCH", f"/api/jobs/{id}", {"run_at": shown_time(moment), "priority": 0})
     assert result.json["priority"] == 0
     due = datetime.fromisoformat(result.json["run_at"])
-    assert abs((due - moment).total_seconds()) < 5
+    assert abs((due - moment).total_seconds()) < 60
     past = shown_time(moment - timedelta(days=1))
     assert rig.send("PATCH", f"/api/jobs/{id}", {"run_at": past}).json["state"] == "queued"
 

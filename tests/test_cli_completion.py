@@ -45,16 +45,16 @@ def test_bash_completes_names_of_queues_and_workers_if_the_server_answers(
     for queue in ("mail", "mailings", "other"):
         client.enqueue("echo", queue=queue)
     report = presence.Report("web1-7", "h", 7, "1", {}, 8, 1).to_bytes()
-    client.server.registry.note_worker("web1-7", report, client.server.now_ms())
     told = {"REDIS_ADDR": client.server.address.shown, "BOLTQ_PREFIX": client.server.prefix}
-    client.close()
     for words, offered in (
         ("boltq queues pause ma", ["mail", "mailings"]),
         ("boltq jobs --queue o", ["other"]),
         ("boltq workers quiet we", ["web1-7"]),
     ):
+        client.server.registry.note_worker("web1-7", report, client.server.now_ms())
         assert offers(words, tmp_path, **told) == offered
         assert offers(words, tmp_path, REDIS_ADDR="127.0.0.1:9") == []
+    client.close()
 
 
 def offers(words: str, tmp_path: Path, **told: str) -> list[str]:

@@ -245,5 +245,5 @@ def test_every_example_of_what_lasts_starts_and_stops(
         program: Program = start(*words, **settings).find_api()
     else:
         program = start(*words, **settings)
-        until(lambda: "worker started" in program.told, 20)
+        until(lambda: "worker started" in program.told)
     assert program.end() == 0

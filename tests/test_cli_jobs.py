@@ -275,7 +275,7 @@ def test_workers_are_listed_with_what_they_run(shell: Shell, queue: str, start: 
         found = [row for row in rows(shell.out("workers")) if row[0] == f"{queue}-w"]
         return found[0] if found else []
 
-    until(lambda: listed()[-1:] == [f"sleep({id})"], 20)
+    until(lambda: listed()[-1:] == [f"sleep({id})"])
     assert listed()[1] == "alive"
     workers = json.loads(shell.out("workers", "list", "--json"))["workers"]
     (worker,) = (one for one in workers if one["id"] == f"{queue}-w")

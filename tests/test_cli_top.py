@@ -44,23 +44,29 @@ def top(client: BoltQ, folder: Path, *arguments: str) -> Iterator["Screen"]:
 
 
 class Screen:
-    """What stands on the screen, as it was drawn last."""
+    """What stands on the screen: each picture in its turn, also one that soon gives way."""
 
     def __init__(self, seen: AtTerminal) -> None:
         self.seen = seen
+        self._at = 0
 
     @property
     def lines(self) -> list[str]:
-        frames = self.seen.shown.replace("\r", "").split("\x1b[H")
-        whole = [frame for frame in frames if frame.count("\n") == ROWS - 1]
-        return [ANSI.sub("", line).rstrip() for line in whole[-1].split("\n")] if whole else []
+        return self._pictures()[self._at]
+
+    def _pictures(self) -> list[list[str]]:
+        drawn = self.seen.shown.replace("\r", "").split("\x1b[H")
+        whole = [one for one in drawn if one.count("\n") == ROWS - 1]
+        return [[ANSI.sub("", line).rstrip() for line in one.split("\n")] for one in whole] or [[]]
 
     def until(self, pattern: str) -> list[str]:
-        """The screen, once a line of it matches."""
+        """The first screen from the last one on of which a line matches."""
 
         def holds() -> bool:
-            if any(re.search(pattern, line) for line in self.lines):
-                return True
+            for n, lines in enumerate(self._pictures()[self._at :]):
+                if any(re.search(pattern, line) for line in lines):
+                    self._at += n
+                    return True
             assert self.seen._read(), self.lines
             return False
 
@@ -78,16 +84,17 @@ def test_it_fits_and_shows_the_longest_wait_first_with_workers_and_running_jobs(
     client.enqueue("echo", queue="old")
     key = f"{client.server.prefix}1:{{old}}:queued"
     client.server._redis.zincrby(
-        key, -90_000 * 512, client.list("queued", queue="old").jobs[0].id.partition(":")[2]
+        key, -160_000 * 512, client.list("queued", queue="old").jobs[0].id.partition(":")[2]
     )
     client.enqueue("echo", queue="new")
     bury(client, "new", b"oh")
     now_ms = client.server.now_ms()
-    job = presence.ReportedJob("old:a-job", "email", now_ms - 200_000)
+    job = presence.ReportedJob("old:a-job", "email", now_ms - 160_000)
     report = presence.Report("web1", "h", 7, "1", {"old": 1}, 8, now_ms, 3, 1234, jobs=[job])
     client.server.registry.note_worker("web1", report.to_bytes(), now_ms)
     with top(client, tmp_path) as screen:
-        lines = screen.until("old")
+        screen.until("old")
+        lines = screen.until("quit$")  # its last line, too
         assert len(lines) == ROWS
         assert max(map(len, lines)) <= COLUMNS
         assert re.match(r"BoltQ \S+  \d\d:\d\d:\d\d UTC  1 worker, 3 jobs, 8 threads  ", lines[0])
@@ -95,7 +102,7 @@ def test_it_fits_and_shows_the_longest_wait_first_with_workers_and_running_jobs(
         assert lines[3].split() == [
             *("queue", "wait", "queued", "running", "retrying", "dead", "in/s", "done/s", "fail/s"),
         ]  # fmt: skip
-        assert re.fullmatch(r"old +9\ds +1 +0 +0 +0 +0 +0 +0", lines[4])
+        assert re.fullmatch(r"old +3m +1 +0 +0 +0 +0 +0 +0", lines[4])
         assert re.fullmatch(r"new +- +0 +0 +0 +1 +0 +0 +0", lines[5])
         assert re.search(r"^ +3m  email\(old:a-job\)  web1$", "\n".join(lines), re.MULTILINE)
         assert lines[-1].endswith("q quit")
@@ -113,7 +120,7 @@ def test_rates_are_what_came_and_went_since_the_look_before(client: BoltQ, tmp_p
         screen.until("mail")
         client.enqueue_many((NewJob("echo") for _ in range(500)), queue="mail")
         cells = screen.line(r"^mail .* [1-9]\d* +0 +0$").split()
-        assert 100 < int(cells[6]) <= 5000
+        assert 10 < int(cells[6]) <= 99_999  # 500 in as long as it took from one look to the next
         screen.until(r"^mail +\w+ +501 +0 +0 +0 +0 +0 +0$")
 
 
@@ -183,7 +190,7 @@ def test_many_queues_are_scrolled_through_and_space_holds_the_picture(
         screen.until("held: space goes on")
         client.enqueue("echo", queue="q39")
         screen.seen.type("p")  # draws again, and yet is no new look
-        assert re.search("^q39 +- ", screen.line("^q39"))
+        assert any(re.search("^q39 +- ", line) for line in screen.until("^q39 is paused"))
 
 
 def test_while_redis_is_away_it_says_so_and_goes_on_when_it_is_back(
@@ -313,5 +320,5 @@ def test_watched_as_json_each_look_is_a_line(client: BoltQ, tmp_path: Path) -> N
         assert process.stdout
         lines = [json.loads(process.stdout.readline()) for _ in range(3)]
         process.send_signal(signal.SIGINT)
-        process.wait(10)
+        process.wait(30)
     assert [one["queues"][0]["queued"] for one in lines] == [1, 1, 1]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from queue_state import QueueState
 from servers import until
-from workers import errors, wait_for, working
+from workers import KEPT, errors, wait_for, working
 
 from boltq import demo, scripts
 from boltq.settings import Settings
@@ -50,7 +50,7 @@ def test_sleep_sleeps_and_stops_when_its_job_is_cancelled(
 ) -> None:
     q.enqueue("short", payload=b'{"seconds": 0.05}', type="sleep")
     q.enqueue("long", payload=b'{"seconds": 3600}', type="sleep")
-    with working(q, handlers, lease_seconds=0.3):
+    with working(q, handlers, lease_seconds=KEPT):
         wait_for(q, "completed", "short")
         q.cancel("long")
         wait_for(q, "cancelled", "long")

@@ -11,7 +11,7 @@ from clock import Clock, stepping
 from queue_keys import HOUR_MS, stamp_of
 from queue_state import QueueState
 from servers import TestServer, process_server, until
-from workers import Gate, command, wait_for, working
+from workers import KEPT, Gate, command, wait_for, working
 
 from boltq import BoltQ, scripts
 
@@ -190,18 +190,18 @@ def test_a_worker_goes_on_through_a_step_and_a_job_in_hand_ends_once(
     q: QueueState, clock: StepOf, seconds: int
 ) -> None:
     gate, done = Gate(), []
-    options = {"lease_seconds": 1.0, "queues": [q.name]}
+    options = {"lease_seconds": KEPT, "queues": [q.name]}
     with working(q, {"wait": gate, "echo": lambda **_: done.append(1)}, **options):
         q.enqueue("held", type="wait", base_ms=0)
         until(lambda: gate.came)
         clock.step(seconds)
         # Set back, its lease is good; set forward, it ran out, and the job is run once more.
         runs = 1 if seconds < 0 else 2
-        until(lambda: len(gate.came) == runs, 20)
+        until(lambda: len(gate.came) == runs)
         gate.open.set()
         for n in range(3):
             q.enqueue(f"after{n}")
-        wait_for(q, "completed", "held", "after0", "after1", "after2", seconds=20)
+        wait_for(q, "completed", "held", "after0", "after1", "after2")
     assert (len(gate.came), len(done), q.stat("lost")) == (runs, 3, runs - 1)
 
 
@@ -212,11 +212,11 @@ def test_a_worker_whose_clock_is_wrong_by_a_day_works_as_any(
     q = QueueState(server, queue)
     with stepping(told=False) as clock:
         clock.step(seconds)
-        environ = {**clock.environ, "BOLTQ_LEASE_SECONDS": "1"}
+        environ = {**clock.environ, "BOLTQ_LEASE_SECONDS": f"{KEPT:g}"}
         with command(q, folder=tmp_path, **environ) as worker:
             q.enqueue("now", type="sleep", payload=b'{"seconds":0}')
             q.enqueue("later", type="sleep", payload=b'{"seconds":0}', delay_ms=300)
-            wait_for(q, "completed", "now", "later", seconds=20)
+            wait_for(q, "completed", "now", "later")
             assert worker.poll() is None
     for id in ("now", "later"):
         outcome = q.outcome(id)

@@ -13,7 +13,7 @@ import redis
 from audited import sound
 from queue_state import QueueState
 from servers import TestServer, process_server, until
-from workers import Gate, state, wait_for, working
+from workers import KEPT, Gate, state, wait_for, working
 
 from boltq import scripts
 from boltq.errors import Unavailable
@@ -62,9 +62,9 @@ def endure(q: QueueState, fault: Callable[[], object], times: int, pause_seconds
                 over.wait(pause_seconds)
         finally:
             over.set()
-            producer.join(10)
+            producer.join(30)
         producing.call(scripts.enqueue(q.name, one("last"), delay_ms=0))
-        until(lambda: q.stat("completed") == len(made) + 1, 10)
+        until(lambda: q.stat("completed") == len(made) + 1)
     producing.close()
     assert ran == Counter([*made, "last"])  # each once: no lease was lost
     assert (q.stat("enqueued"), q.stat("lost")) == (len(made) + 1, 0)
@@ -196,7 +196,7 @@ def refused(road: Server, queue: str) -> str:
 
 
 # With short leases the heartbeat hears of it, else the ack and the fail do.
-@pytest.mark.parametrize("lease_seconds", [0.5, 30])
+@pytest.mark.parametrize("lease_seconds", [KEPT, 60])
 @pytest.mark.parametrize("how", ["FLUSHALL", "restarted empty"])
 def test_jobs_that_the_server_forgot_are_not_brought_back_by_their_workers(
     q: QueueState,
@@ -222,7 +222,7 @@ def test_jobs_that_the_server_forgot_are_not_brought_back_by_their_workers(
         else:
             own.embedded.kill()
             own.embedded.start()
-        if lease_seconds < 1:
+        if lease_seconds == KEPT:
             until(lambda: caplog.text.count("the lease was lost while the job ran") == 2)
         gate.open.set()
         q.enqueue("after", type="quick")

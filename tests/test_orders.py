@@ -14,7 +14,7 @@ from falcon.testing import TestClient
 from programs import children
 from queue_state import QueueState
 from servers import TestServer, until
-from workers import Gate, command, wait_for
+from workers import KEPT, Gate, claims_no_more, command, wait_for
 
 from boltq import BoltQ, ids, presence
 from boltq.api.app import create_app
@@ -47,7 +47,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def working(boltq: BoltQ, handler: Any = lambda: None, **options: Any) -> Iterator[Worker]:
-    told = {"worker_id": "w1", "threads": 2, "lease_seconds": 0.6, **options}
+    told = {"worker_id": "w1", "threads": 2, "lease_seconds": KEPT, **options}
     worker = Worker(boltq.server, {"t": handler}, **told)
     worker.start()
     try:
@@ -68,12 +68,14 @@ def status(boltq: BoltQ) -> str:
 
 
 def test_a_quiet_worker_claims_nothing_until_it_is_resumed(boltq: BoltQ) -> None:
-    with working(boltq):
-        assert boltq.enqueue("t", {}).wait(5).state == "completed"
+    with working(boltq) as worker:
+        assert boltq.enqueue("t", {}).wait(30).state == "completed"
+        claiming_no_more = claims_no_more(worker)
         boltq.quiet_worker("w1", by="Ada")
         until(lambda: status(boltq) == "quiet")
         # What hung on a bell when it was told may bring one more.
         boltq.enqueue("t", {})
+        until(claiming_no_more.is_set)
         jobs = [boltq.enqueue("t", {}) for _ in range(5)]
         assert boltq.stats().queued >= len(jobs)
         until(lambda: boltq.stats().running == 0)
@@ -83,7 +85,7 @@ def test_a_quiet_worker_claims_nothing_until_it_is_resumed(boltq: BoltQ) -> None
         assert boltq.stats().completed == before
         boltq.resume_worker("w1")
         for job in jobs:
-            assert job.wait(5).state == "completed"
+            assert job.wait(30).state == "completed"
         until(lambda: status(boltq) == "working")
     told = [("w1", "started", ""), ("w1", "quiet", "Ada"), ("w1", "resumed", "")]
     assert became(boltq) == [*told, ("w1", "stopped", "")]
@@ -98,19 +100,19 @@ def test_a_quiet_worker_finishes_what_it_holds(boltq: BoltQ) -> None:
         boltq.quiet_worker("w1")
         until(lambda: status(boltq) == "quiet")
         gate.open.set()
-        assert job.wait(5).state == "completed"
+        assert job.wait(30).state == "completed"
 
 
 def test_a_worker_that_is_asked_to_stop_finishes_what_it_runs_and_ends(boltq: BoltQ) -> None:
     gate = Gate()
     wake = threading.Event()
-    worker = Worker(boltq.server, {"t": gate}, worker_id="w1", lease_seconds=0.6, threads=1)
+    worker = Worker(boltq.server, {"t": gate}, worker_id="w1", lease_seconds=KEPT, threads=1)
     worker.start(wake)
     job = boltq.enqueue("t", {})
     until(lambda: gate.came)
     until(boltq.workers)
     boltq.stop_worker("w1", by="Ada")
-    assert wake.wait(10)
+    assert wake.wait(30)
     assert worker.reason == fetch.ASKED
     until(lambda: status(boltq) == "stopping")
     gate.open.set()
@@ -130,7 +132,7 @@ def test_an_order_is_for_one_process_and_not_for_the_next_of_its_name(boltq: Bol
     assert shown.order is not None
     assert (shown.order.word, shown.order.by) == ("stop", "Ada")
     with working(boltq) as worker:
-        assert boltq.enqueue("t", {}).wait(5).state == "completed"
+        assert boltq.enqueue("t", {}).wait(30).state == "completed"
         until(lambda: boltq.workers()[0].pid == os.getpid())
         assert boltq.workers()[0].order is None
         assert worker.reason == ""
@@ -180,7 +182,7 @@ def test_what_is_no_order_and_no_event_is_passed_over(boltq: BoltQ, written: byt
     with working(boltq) as worker:
         boltq.server.registry.order("w1", written)
         boltq.server.registry.note_history([written])
-        assert boltq.enqueue("t", {}).wait(5).state == "completed"
+        assert boltq.enqueue("t", {}).wait(30).state == "completed"
         assert (worker.reason, boltq.workers()[0].order) == ("", None)
     assert [what for _, what, _ in became(boltq)] == ["started", "stopped"]
 
@@ -293,7 +295,8 @@ def test_a_process_that_is_asked_to_stop_is_followed_by_another(
         until(ours)
         (first,) = ours()
         client.stop_worker(first.id, by="Ada")
-        until(lambda: [one.id for one in ours() if one.id != first.id], 20)
+        # It hears of it within 10 s.
+        until(lambda: [one.id for one in ours() if one.id != first.id], 40)
         assert parent.poll() is None
         assert children(parent.pid)
     log = (tmp_path / "log.txt").read_text()

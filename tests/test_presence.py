@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from falcon.testing import TestClient
 from servers import TestServer, until
-from workers import Gate
+from workers import KEPT, Gate
 
 from boltq import BoltQ, __version__, address, ids, presence
 from boltq.api.app import create_app
@@ -40,7 +40,7 @@ def test_a_worker_tells_who_it_is_and_what_it_has_in_hand_since_when(
     gate = Gate()
     jobs = [boltq.enqueue("t", {}, queue=queue).id for _ in range(3)]
     before = datetime.now(UTC) - timedelta(seconds=1)
-    told = {"queues": {queue: 3, "other": 1}, "worker_id": "w1", "lease_seconds": 0.6}
+    told = {"queues": {queue: 3, "other": 1}, "worker_id": "w1", "lease_seconds": KEPT}
     worker = Worker(boltq.server, {"t": gate}, threads=2, **told)  # type: ignore[arg-type]
     worker.start()
     try:

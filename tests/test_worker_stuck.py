@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from queue_state import QueueState
 from servers import until
-from workers import Gate, command, errors, state, wait_for, working
+from workers import KEPT, Gate, claims_no_more, command, errors, state, wait_for, working
 
 from boltq.worker import lasting, watch
 from boltq.worker.fetch import REPLACE
@@ -27,13 +27,13 @@ def test_a_stuck_handler_loses_its_place_to_another_thread_and_is_logged_with_it
 ) -> None:
     q.enqueue("stuck", type="t", timeout_ms=100, max_lost=0)
     q.enqueue("after", type="free")
-    with working(q, {"t": gate, "free": lambda: None}, threads=1, lease_seconds=0.3) as worker:
+    with working(q, {"t": gate, "free": lambda: None}, threads=1, lease_seconds=KEPT) as worker:
         wait_for(q, "completed", "after")
         assert worker._crew.stuck == 1
         until(lambda: "a handler is stuck" in caplog.text)
         logged = next(vars(each) for each in caplog.records if "is stuck" in each.getMessage())
         assert logged["job"] == f"{q.name}:stuck"
-        assert "self.open.wait(20)" in logged["stack"]
+        assert "self.open.wait(50)" in logged["stack"]
         assert len(logged["stack"].encode()) <= 4096
         assert gate.came[0].remaining() == 0
         gate.open.set()
@@ -50,12 +50,13 @@ def test_a_worker_whose_threads_are_all_stuck_ends_for_another(
     has_parent: bool,  # noqa: FBT001 - the parameter
     stuck: int,
 ) -> None:
-    ids = [f"s{n}" for n in range(stuck)]
+    # More of them than it takes: on a busy machine some lose their leases before they have begun.
+    ids = [f"s{n}" for n in range(3 * stuck)]
     q.enqueue(*ids, type="t", timeout_ms=20, max_lost=0)
     with working(q, {"t": gate}, lease_seconds=0.3, has_parent=has_parent) as worker:
-        until(worker._wake.is_set, 20)
+        until(worker._wake.is_set)
         assert worker.reason == REPLACE
-        assert worker._crew.stuck == stuck
+        assert stuck <= worker._crew.stuck <= stuck + 2  # what was in hand when there were enough
         assert not worker.stop()
         gate.open.set()
 
@@ -66,8 +67,9 @@ def test_a_worker_that_is_to_be_replaced_claims_nothing_more_and_finishes_what_i
     q.enqueue("a", type="t")
     with working(q, {"t": gate}) as worker:
         until(lambda: gate.came)
+        claiming_no_more = claims_no_more(worker)
         worker._fetcher.replace()
-        assert not worker._wake.wait(0.2)  # it may be listening still, and would answer a ring
+        until(claiming_no_more.is_set)  # while it is listening still, it would answer a ring
         q.enqueue("b", type="t")
         assert not worker._wake.wait(0.3)
         gate.open.set()
@@ -79,7 +81,7 @@ def test_a_worker_that_is_to_be_replaced_claims_nothing_more_and_finishes_what_i
 def test_a_handler_within_its_timeout_is_never_taken_for_stuck(q: QueueState, gate: Gate) -> None:
     q.enqueue("a", type="t", timeout_ms=0)
     q.enqueue("b", type="t", timeout_ms=60_000)
-    with working(q, {"t": gate}, lease_seconds=0.3) as worker:
+    with working(q, {"t": gate}) as worker:
         until(lambda: len(gate.came) == 2)
         for execution in gate.came:
             execution.lease_gone = True
@@ -118,7 +120,7 @@ def test_a_handler_thread_that_dies_fails_its_job_and_is_replaced(
     q.enqueue("a", type="die", max_attempts=1)
     q.enqueue("b", type="hang", timeout_ms=100, max_lost=0)
     q.enqueue("c", type="free")
-    flags = ("--threads", "1", "--lease-seconds", "1")
+    flags = ("--threads", "1", "--lease-seconds", f"{KEPT:g}")
     with command(q, "app:app", *flags, folder=tmp_path) as process:
         wait_for(q, "dead", "a")
         wait_for(q, "completed", "c")

@@ -28,7 +28,7 @@ class Gate:
 
     def __call__(self, **_members: Any) -> str:
         self.came.append(current_job())
-        assert self.open.wait(20)
+        assert self.open.wait(50)
         return "through"
 
 
@@ -63,6 +63,24 @@ def listens(worker: Worker) -> threading.Event:
     worker._bells.wait, worker._bells.then = waiting, claiming  # type: ignore[method-assign]
     return listening
 
+
+def claims_no_more(worker: Worker) -> threading.Event:
+    """Told once the worker has seen that it is to claim nothing: from then on it hears no ring."""
+    seen, room = threading.Event(), worker._fetcher._room
+
+    def looking() -> int:
+        found = room()
+        if worker._fetcher._ending or worker._fetcher._is_quiet:
+            seen.set()
+        return found
+
+    worker._fetcher._room = looking  # type: ignore[method-assign]
+    return seen
+
+
+KEPT = 4.0
+"""A lease, in seconds, that its worker does not lose by being away for 2: it is extended when a
+third of it has passed."""
 
 ALONE, WITH_A_CLAIM = 10.0, 60.0
 """Leases, in seconds, with which a worker of one queue waits for its bell so."""
@@ -103,7 +121,7 @@ def state(q: QueueState, id: str) -> str:
     return answer.state if isinstance(answer, scripts.InspectJob) else "unknown"
 
 
-def wait_for(q: QueueState, wanted: str, *ids: str, seconds: float = 10.0) -> None:
+def wait_for(q: QueueState, wanted: str, *ids: str, seconds: float = 30.0) -> None:
     """Wait until all these jobs are in that state."""
     until(lambda: all(state(q, id) == wanted for id in ids), seconds)
 

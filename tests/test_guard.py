@@ -26,6 +26,7 @@ def test_a_guard_that_stands_by_sends_what_it_was_told(
             assert process.stdout.readline() == b"ready\n"
             process.stdin.close()
             # The exit status of the guard, of which the system keeps a byte.
-            assert process.wait(5) == -ending % 256
+            # Less than its grace, after which it kills whatever it was told.
+            assert process.wait(9) == -ending % 256
         finally:
             process.kill()

@@ -67,7 +67,7 @@ def test_a_paused_queue_is_empty_for_a_burst(q: QueueState) -> None:
     q.enqueue("a", type="t")
     q.configure(paused=1)
     with working(q, {"t": lambda: None}, burst=True) as worker:
-        until(lambda: ended(worker), 3)
+        until(lambda: ended(worker))
     assert state(q, "a") == "queued"
 
 

@@ -59,7 +59,7 @@ def test_an_interrupt_at_any_moment_leaves_no_job_running_and_uses_no_attempt(
         with command(q, "app:app", *flags, folder=tmp_path) as process:
             if n % 3:  # else it may come before the worker has begun, which takes a second or more
                 started += 1 + (n % 4 == 3)
-                until(lambda: log.read_text().count("worker started") >= started, 20)  # noqa: B023
+                until(lambda: log.read_text().count("worker started") >= started)  # noqa: B023
             statuses[interrupt(process, some, 0.8 if n % 3 else 2.0)] += 1
         started = log.read_text().count("worker started")
         assert q.order("running") == [], n

@@ -82,8 +82,10 @@ def test_an_ack_that_cannot_be_told_within_the_lease_is_dropped_and_the_job_runs
         server.embedded.start()
         wait_for(q, "completed", "a")
     q.server.close()
-    assert len(gate.came) == 2
-    assert [error["type"] for error in errors(q, "a")] == ["LeaseLost"]
+    # On a busy machine it may lose more leases than that one, and before its handler has begun.
+    lost = [error["type"] for error in errors(q, "a")]
+    assert 2 <= len(gate.came) <= 1 + len(lost)
+    assert set(lost) == {"LeaseLost"}
 
 
 @pytest.mark.parametrize("losses", [1, 8])
@@ -156,13 +158,13 @@ def test_the_answer_to_a_claim_that_comes_after_the_stop_is_given_back(
         through = QueueState(server, queue)
         through.server = Server(address.parse(line.address))
         with working(through, {"t": lambda: ran.append("x")}) as worker:
-            assert line.held.wait(10)
+            assert line.held.wait(30)
             assert state(q, "a") == "running"
             stopping = threading.Thread(target=worker.stop, args=(10,))
             stopping.start()
             until(worker._fetcher._stopping.is_set)
             line.release()
-            stopping.join(10)
+            stopping.join(30)
     assert ran == []
     assert state(q, "a") == "queued"
     tries = q.tries("a")

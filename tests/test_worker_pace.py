@@ -1,6 +1,5 @@
 """How many jobs a worker holds ahead of its threads, and which of them it gives back."""
 
-import time
 from collections.abc import Iterator
 from queue import SimpleQueue
 from types import SimpleNamespace
@@ -182,11 +181,10 @@ def test_jobs_that_wait_behind_slow_ones_are_for_another_worker(q: QueueState, g
         q.enqueue(*(f"fast{batch}-{n}" for n in range(500)), type="fast")
     q.enqueue("block", type="slow")
     q.enqueue(*(f"more{n}" for n in range(200)), type="fast")
-    with working(q, {"fast": int, "slow": gate}, threads=1, lease_seconds=60):
+    # After a third of the lease the heartbeat would give them back.
+    with working(q, {"fast": int, "slow": gate}, threads=1, lease_seconds=600):
         until(lambda: gate.came)
-        moment = time.monotonic()
         until(lambda: q.raw.zcard(q.key("running")) == 1)
-        assert time.monotonic() - moment < 1.0
         assert q.raw.zcard(q.key("queued")) == 200
         with working(q, {"fast": int}, worker_id="w2"):
             wait_for(q, "completed", *(f"more{n}" for n in range(200)))

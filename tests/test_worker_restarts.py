@@ -40,7 +40,7 @@ def enqueue(q: QueueState, *ids: str) -> None:
 
 
 def workers_of(parent: subprocess.Popen[str]) -> list[int]:
-    until(lambda: len(children(parent.pid)) == PROCESSES, 20)
+    until(lambda: len(children(parent.pid)) == PROCESSES)
     return children(parent.pid)
 
 
@@ -67,7 +67,7 @@ def end_a_worker(parent: subprocess.Popen[str], some: random.Random) -> None:
 def kill_the_parent(parent: subprocess.Popen[str], _some: random.Random) -> None:
     left = workers_of(parent)
     parent.kill()
-    parent.wait(10)
+    parent.wait(30)
     until(lambda: not any(map(lives, left)))
 
 

@@ -1,10 +1,12 @@
 """A claim that waits at the server, behind the wait for the bell of a worker's only queue."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -33,7 +35,9 @@ def claim(q: QueueState, token: str = "t1") -> Call[scripts.ClaimReply]:
 
 
 @pytest.fixture
-def bells(q: QueueState) -> Iterator[Bells]:
+def bells(q: QueueState, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bells]:
+    # A wait is not to be over before what a test does meanwhile.
+    monkeypatch.setattr("boltq.evalsha.bells.MOST_SECONDS", 30.0)
     bells = Bells(q.server)
     yield bells
     bells.close()
@@ -46,14 +50,14 @@ def behind_a_wait(bells: Bells, call: Call[scripts.ClaimReply]) -> Iterator[Answ
 
     def make() -> None:
         try:
-            answers.append(bells.then(call, 2.0))
+            answers.append(bells.then(call, 30.0))
         except Unavailable as problem:
             answers.append(problem)
 
     thread = threading.Thread(target=make)
     thread.start()
     yield answers
-    thread.join(10)
+    thread.join(50)
     assert not thread.is_alive()
 
 
@@ -174,10 +178,21 @@ def test_an_idle_worker_begins_the_job_that_it_hears_of_before_it_claims_again(
     q: QueueState,
 ) -> None:
     steps: list[str] = []
+    begun = threading.Event()
+
+    def begin() -> None:
+        steps.append("begins")
+        begun.set()
+
+    def give_way(_seconds: float) -> None:
+        # So long that a thread has begun, which on a busy machine is not said.
+        assert begun.wait(30)
+        begun.clear()
+
     told = {"lease_seconds": WITH_A_CLAIM}
     with (
-        patch.object(pace, "GIVE_WAY_SECONDS", 0.04),
-        working(q, {"t": lambda: steps.append("begins")}, **told) as worker,
+        patch.object(pace, "time", SimpleNamespace(monotonic=time.monotonic, sleep=give_way)),
+        working(q, {"t": begin}, **told) as worker,
     ):
         claim = worker._fetcher._claimer.claim
 

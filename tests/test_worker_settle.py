@@ -12,7 +12,11 @@ from boltq.call import Call
 from boltq.worker import settle
 
 
-def test_while_jobs_wait_the_ends_of_others_are_told_together(q: QueueState) -> None:
+def test_while_jobs_wait_the_ends_of_others_are_told_together(
+    q: QueueState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So long that several jobs end meanwhile, also where each takes 10 ms.
+    monkeypatch.setattr(settle, "LINGER_SECONDS", 0.05)
     ids = [f"a{n}" for n in range(400)]
     q.enqueue(*ids, type="t")
     told: list[int] = []

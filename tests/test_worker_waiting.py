@@ -37,7 +37,7 @@ class Bell(SimpleQueue[None]):
 def test_as_many_slow_jobs_as_threads_run_at_once(q: QueueState) -> None:
     all_here = threading.Barrier(5)
     ids = [f"a{n}" for n in range(5)]
-    with working(q, {"t": lambda: all_here.wait(10) and None}, threads=5):
+    with working(q, {"t": lambda: all_here.wait(30) and None}, threads=5):
         q.enqueue(*ids, type="t")
         wait_for(q, "completed", *ids)
 
@@ -80,12 +80,15 @@ def test_what_ends_a_thread_is_not_given_back() -> None:
 def test_nobody_is_woken_for_nothing_more_than_once() -> None:
     """A ring that is left over from jobs which are gone sends no thread round and round."""
     line, taken = Waiting(), SimpleQueue[Execution | None]()
+    line._bell = bell = Bell()
     line.put(jobs(2))
     line.put(jobs(2))
     assert len(line.take_back()) == 4
     thread = taker(line, taken)
+    until(lambda: bell.came == 2)  # heard the ring, and waits for the next
     with pytest.raises(Empty):
         taken.get(timeout=0.05)
-    assert line._bell.empty()
+    assert bell.empty()
+    assert bell.came == 2
     line.put([NO_MORE])
     thread.join(10)

@@ -236,7 +236,7 @@ def test_arguments_that_do_not_fit_are_a_failure_like_any_other(
 def test_retries_are_played_through_by_letting_time_pass(app: BoltQ, queues: Scratch) -> None:
     tries: list[int] = []
 
-    @app.job("flaky", max_attempts=3, backoff=Backoff(base_seconds=100, factor=2, jitter=0))
+    @app.job("flaky", max_attempts=3, backoff=Backoff(base_seconds=1000, factor=2, jitter=0))
     def flaky() -> None:
         tries.append(current_job().attempt)
         raise ValueError(f"try {tries[-1]}")
@@ -244,11 +244,11 @@ def test_retries_are_played_through_by_letting_time_pass(app: BoltQ, queues: Scr
     job = flaky.enqueue()
     (ran,) = queues.drain(raising=False)
     assert (ran.state, str(ran.error)) == ("retrying", "try 1")
-    queues.advance(98)
+    queues.advance(900)  # what the test itself takes passes, too
     assert queues.drain(raising=False) == []
-    queues.advance(2)
+    queues.advance(100)
     assert states(queues.drain(raising=False)) == ["retrying"]
-    queues.advance(timedelta(seconds=200))
+    queues.advance(timedelta(seconds=2000))
     assert states(queues.drain(raising=False)) == ["dead"]
     assert tries == [1, 2, 3]
     assert [error.message for error in job.get().errors] == ["try 1", "try 2", "try 3"]
@@ -334,9 +334,9 @@ def test_a_delayed_job_is_due_when_its_time_has_passed_and_not_before(
     app.job("remind")(lambda: None)
     app.enqueue("remind", {}, delay_seconds=3600)
     assert queues.drain() == []
-    queues.advance(3590)
+    queues.advance(3500)
     assert queues.drain() == []
-    queues.advance(10)
+    queues.advance(100)
     assert states(queues.drain()) == ["completed"]
 
 
@@ -378,8 +378,8 @@ def test_completed_and_dead_jobs_go_when_they_have_been_kept_long_enough(
 
 def test_a_lease_runs_out_when_its_time_has_passed(app: BoltQ, queues: Scratch) -> None:
     """A worker that died: here another client's claim, of which nothing more is heard."""
-    app.job("poison", backoff=Backoff(base_seconds=10, jitter=0))(lambda: current_job().lost)
-    app.enqueue("poison", {}, backoff=Backoff(base_seconds=10, jitter=0))
+    app.job("poison", backoff=Backoff(base_seconds=100, jitter=0))(lambda: current_job().lost)
+    app.enqueue("poison", {}, backoff=Backoff(base_seconds=100, jitter=0))
     app.server.call(
         scripts.claim(
             "default", token="t1", worker="w1", lease_ms=30_000, limit=1, max_bytes=1_000_000
@@ -389,7 +389,7 @@ def test_a_lease_runs_out_when_its_time_has_passed(app: BoltQ, queues: Scratch) 
     queues.advance(31)
     assert queues.drain() == []
     assert [job.state for job in queues.jobs()] == ["retrying"]
-    queues.advance(10)
+    queues.advance(100)
     assert [(ran.attempt, ran.result) for ran in queues.drain()] == [(2, 1)]
 
 
@@ -627,8 +627,8 @@ def test_a_handler_can_be_called_alone_with_a_job_that_the_test_makes_up(app: Bo
     with testing.current(attempt=3, lost=1, headers={"n": (1,)}, id="bulk:a1", cancelled=True):
         assert mail("x") == ("x", 3, 1, {"n": [1]}, "bulk:a1", "bulk", True)
     with testing.current() as outside:
-        with testing.current(timeout_seconds=60) as inside:
-            assert 59 < inside.remaining() <= 60
+        with testing.current(timeout_seconds=3600) as inside:
+            assert 3500 < inside.remaining() <= 3600
             assert current_job() is inside
         assert current_job() is outside
         assert (outside.attempt, outside.failures, outside.headers) == (1, 0, {})

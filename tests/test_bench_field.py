@@ -54,25 +54,31 @@ def test_the_time_of_what_a_script_calls_is_counted_once(server: TestServer) -> 
             raw.execute_command("GET", keys[1])
 
     shares = direct_shares(raw, live)
-    before = used(raw)
-    raw.eval(WRITES, 1, keys[0])
-    after = used(raw)
-    raw.delete(*keys)
     assert (shares["eval"], shares["incr"]) == (1, 0)
     assert 0.99 < shares["get"] < 1
-    took = {name: us - before.commands.get(name, 0) for name, us in after.commands.items()}
-    assert took["incr"] > 100
-    assert commands_us(before, after, shares) - took["eval"] < 100
-    assert after.cpu > before.cpu
+    beside = []
+    for _ in range(5):  # in any of them the server may be away for a while
+        before = used(raw)
+        raw.eval(WRITES, 1, keys[0])
+        after = used(raw)
+        took = {name: us - before.commands.get(name, 0) for name, us in after.commands.items()}
+        assert took["incr"] > 100
+        beside.append(commands_us(before, after, shares) - took["eval"])
+        assert after.cpu > before.cpu
+    raw.delete(*keys)
+    assert min(beside) < 100
 
 
 def test_a_client_that_waits_costs_no_time(server: TestServer) -> None:
     raw: Any = server.raw()
-    before = used(raw)
-    began = time.monotonic()
-    raw.blpop("field-nothing", 0.05)
-    assert time.monotonic() - began > 0.04
-    assert commands_us(before, used(raw), {}) < 20_000
+    took = []
+    for _ in range(5):  # in any of them the server may be away for a while
+        before = used(raw)
+        began = time.monotonic()
+        raw.blpop("field-nothing", 0.05)
+        assert time.monotonic() - began > 0.04
+        took.append(commands_us(before, used(raw), {}))
+    assert min(took) < 20_000
 
 
 def test_the_field_measures_boltq_alone_where_nothing_may_be_fetched(tmp_path: Path) -> None:

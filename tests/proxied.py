@@ -76,7 +76,7 @@ def proxied(folder: Path, server: TestServer, **times: str) -> Iterator[Proxied]
             yield Proxied(port, apis, folder / "access.log")
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait(30)
 
 
 def answers(port: int) -> bool:

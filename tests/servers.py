@@ -1,13 +1,14 @@
 """Real servers for the tests: Redis as a container or from PATH, Valkey as the embedded binary."""
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -142,11 +143,18 @@ def shared_server(kind: str) -> Iterator[TestServer]:
 
 
 def _free_ports(count: int) -> list[int]:
+    """Ports that nobody has, and that no system gives to those who ask for any or who connect.
+
+    Such a one could be taken before it is listened on.
+    """
+    ports: list[int] = []
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        while len(ports) < count:
+            port = secrets.choice(range(20_000, 32_000))
+            with suppress(OSError):
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+                ports.append(port)
+    return ports
 
 
 def until(holds: Callable[[], object], seconds: float = 30.0) -> None:

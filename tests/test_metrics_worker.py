@@ -12,7 +12,7 @@ import pytest
 from metrics_read import OPEN, Metrics, labels_by_metric, read, value
 from pages import GUIDES
 from queue_state import QueueState
-from servers import until
+from servers import _free_ports, until
 from workers import command, wait_for, working
 
 from boltq import exposition
@@ -30,7 +30,7 @@ def told(measures: Measures) -> Metrics:
 
 
 def asked(port: int, path: str = "/metrics", **headers: str) -> tuple[int, str, str]:
-    with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
         connection.request("GET", path, headers=headers or OPEN)
         answer = connection.getresponse()
         return answer.status, answer.headers["Content-Type"], answer.read().decode()
@@ -45,10 +45,9 @@ def ask(port: int) -> Metrics:
 def free_port(count: int = 1) -> int:
     """The first of so many ports, one after the other, that nobody has."""
     while True:
-        with socket.create_server(("127.0.0.1", 0)) as first:
-            port = int(first.getsockname()[1])
+        (port,) = _free_ports(1)
         try:
-            for n in range(count):
+            for n in range(1, count):
                 socket.create_server(("127.0.0.1", port + n)).close()
         except OSError:
             continue
@@ -146,8 +145,11 @@ def test_the_port_tells_metrics_in_both_forms_and_nothing_else(port: MetricsPort
 def test_a_client_that_says_nothing_keeps_the_others_waiting_for_a_moment_only(
     port: MetricsPort, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(port._server.RequestHandlerClass, "timeout", 0.05)
-    with socket.create_connection(("127.0.0.1", port.port)):
+    with socket.create_connection(("127.0.0.1", port.port)) as silent:
+        name = silent.getsockname()
+        # The other's own patience: he may stand still before he asks.
+        seconds = property(lambda handler: 0.05 if handler.client_address == name else 30.0)
+        monkeypatch.setattr(port._server.RequestHandlerClass, "timeout", seconds)
         assert asked(port.port)[0] == 200
 
 

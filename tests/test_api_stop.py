@@ -104,7 +104,6 @@ def test_a_stop_answers_what_waits_and_what_has_begun_and_lets_the_idle_go(
         begin(begun, body)
         poll.request("POST", "/api/claims", b'{"queues":["none"],"wait_seconds":20}', JSON)
         until(lambda: b"blpop" in alone.raw().execute_command("CLIENT", "LIST").lower())
-        began = time.monotonic()
         api.process.send_signal(signal.SIGTERM)
         claimed = poll.getresponse()
         assert (claimed.status, json.loads(claimed.read())["jobs"]) == (200, [])
@@ -114,12 +113,13 @@ def test_a_stop_answers_what_waits_and_what_has_begun_and_lets_the_idle_go(
             asked(idle, "GET", "/healthz")
         assert not listens(api)
         assert api.process.poll() is None
+        began = time.monotonic()
         begun.send(body[-1:])
         answer = begun.getresponse()
         assert (answer.status, answer.headers["Connection"]) == (202, "close")
         assert json.loads(answer.read())["queue"] == "begun"
-    assert api.process.wait(10) == 0
-    assert time.monotonic() - began < 9
+    assert api.process.wait(30) == 0
+    assert time.monotonic() - began < 9  # and not with its grace of 10 s
 
 
 def test_a_second_signal_ends_the_api_without_waiting_for_anybody(
@@ -133,5 +133,5 @@ def test_a_second_signal_ends_the_api_without_waiting_for_anybody(
         assert api.process.poll() is None
         began = time.monotonic()
         assert api.end() == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 9
         assert begun.sock.recv(1) == b""

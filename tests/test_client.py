@@ -120,7 +120,7 @@ def test_a_time_to_run_at_is_counted_by_the_servers_clock(app: BoltQ, queue: str
     job = app.get(app.enqueue("echo", queue=queue, run_at=moment).id)
     assert job.state == "scheduled"
     assert job.run_at is not None
-    assert abs(job.run_at - moment) < timedelta(seconds=2)
+    assert abs(job.run_at - moment) < timedelta(minutes=1)
 
 
 def test_a_short_time_is_rounded_up_since_0_is_another_thing(app: BoltQ, queue: str) -> None:
@@ -153,7 +153,7 @@ def test_a_job_that_rests_is_cancelled_and_one_that_ended_is_not(app: BoltQ, que
 
 def test_an_error_with_odd_line_breaks_is_shown_whole(app: BoltQ, queue: str) -> None:
     made = app.enqueue("echo", queue=queue, id="one")
-    claim = scripts.claim(queue, token="t", worker="w", lease_ms=1000, limit=1, max_bytes=100)
+    claim = scripts.claim(queue, token="t", worker="w", lease_ms=60_000, limit=1, max_bytes=100)
     app.server.call(claim)
     text = "a\u2028b\x85c\nd".encode()
     failure = scripts.FailItem("one", "t", b"Odd", text, text, scripts.LEFT_OUT, 0)

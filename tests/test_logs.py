@@ -68,7 +68,7 @@ def test_a_json_line_holds_time_level_event_logger_and_the_fields(configure: Con
     line = json.loads(only_line(stream))
     told = datetime.fromisoformat(line.pop("time"))
     assert told.tzinfo == UTC
-    assert abs((datetime.now(UTC) - told).total_seconds()) < 5
+    assert abs((datetime.now(UTC) - told).total_seconds()) < 60
     assert list(line.items()) == [
         ("level", "WARNING"),
         ("event", "job failed"),

@@ -145,7 +145,7 @@ def test_at_debug_level_a_whole_life_over_the_api_shows_nothing_planted(
     http = TestClient(create_app(boltq))
     server = Server(address.parse(with_password(guarded)))
     handlers = builtin.handlers(settings) | HANDLERS
-    worker = Worker(server, handlers, threads=2, lease_seconds=1, worker_id="w1")
+    worker = Worker(server, handlers, threads=2, lease_seconds=3, worker_id="w1")
     worker.start(threading.Event())
     try:
         ask_for_everything(http)
@@ -219,7 +219,12 @@ def ends_in(program: Program, *types: str) -> None:
         options = {"headers": HEADERS, "max_attempts": 2, "backoff": {"base_seconds": 0}}
         program.enqueue(type, payload, **options)
     busy = ("queued", "running", "retrying", "scheduled")
-    until(lambda: not any(program.ask("GET", "/api/stats")[1][each] for each in busy), 30)
+
+    def is_idle() -> bool:
+        stats = program.ask("GET", "/api/stats")[1]  # at one moment: jobs go from state to state
+        return not any(stats[each] for each in busy)
+
+    until(is_idle)
 
 
 @pytest.mark.parametrize("form", ["json", "text"])

@@ -66,7 +66,7 @@ def test_a_request_whose_answer_was_lost_is_sent_again_and_done_once(
     assert private.embedded
     with line_to(private.embedded.socket_path, tmp_path) as line:
         line.lose("enqueue", 2)
-        road = to(line.address, patience_seconds=5)
+        road = to(line.address, patience_seconds=30)
         reply = road.call(scripts.enqueue(queue, items("a"), delay_ms=0))
     # The second and third try found the job there: only the ids made that harmless.
     assert reply.answers == [scripts.EnqueueDuplicate("a")]
@@ -85,7 +85,7 @@ def test_a_claim_whose_answer_was_lost_leases_no_second_batch(
     )
     with line_to(private.embedded.socket_path, tmp_path) as line:
         line.lose("claim", 3)
-        road = to(line.address, patience_seconds=5)
+        road = to(line.address, patience_seconds=30)
         claimed = road.call(claim)
     assert isinstance(claimed, scripts.Claimed)
     assert [job.id for job in claimed.answers] == ["j0", "j1", "j2", "j3", "j4"]
@@ -120,7 +120,7 @@ def test_the_same_client_goes_on_when_the_server_is_back(
 ) -> None:
     server = private_server("valkey", persistent=True)
     assert server.embedded
-    road = on(server, patience_seconds=10)
+    road = on(server, patience_seconds=30)
     road.call(scripts.enqueue(queue, items("a"), delay_ms=0))
     server.embedded.kill()
     heard: list[scripts.Stats] = []
@@ -128,7 +128,7 @@ def test_the_same_client_goes_on_when_the_server_is_back(
     waiting.start()
     # Here, since the server ends with the thread that started it.
     server.embedded.start()
-    waiting.join(10)
+    waiting.join(40)
     # It waited, found no script on the new server, loaded it, and saw the job of before.
     assert [stats.queued for stats in heard] == [1]
 
@@ -246,15 +246,21 @@ def test_the_queues_that_were_called_once_are_not_remembered_for_ever(
 
 
 def test_a_bell_wakes_who_waits_and_says_of_which_queue(server: TestServer, queue: str) -> None:
-    road, heard = on(server), []
+    road, heard = on(server), list[str]()
     bells = Bells(road)
     assert bells.wait([queue], 0.01) is None
-    waiting = threading.Thread(target=lambda: heard.append(bells.wait([f"{queue}-b", queue], 2)))
+
+    def listen() -> None:
+        while not heard:  # each time for 2 s at most
+            if rung := bells.wait([f"{queue}-b", queue], 2):
+                heard.append(rung)
+
+    waiting = threading.Thread(target=listen, daemon=True)
     waiting.start()
     raw = server.raw()
     until(lambda: raw.info("clients")["blocked_clients"] > 0)
     road.call(scripts.enqueue(queue, items("a"), delay_ms=0))
-    waiting.join(5)
+    waiting.join(30)
     assert heard == [queue]
     bells.close()
 

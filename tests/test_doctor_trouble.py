@@ -1,5 +1,6 @@
 """boltq doctor: trouble with rights, clocks, latency, leases and dead jobs, on real servers."""
 
+import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
@@ -131,6 +132,21 @@ def test_a_server_whose_clock_was_set_back_is_a_problem_until_it_has_caught_up(k
         clock.step(3600, boltq.server.now_ms)
         assert not [one for one in of(boltq, "queue mail") if "ahead" in one.said]
         boltq.close()
+
+
+def test_a_clock_whose_answer_was_long_under_way_is_not_taken_for_a_wrong_one(
+    own: BoltQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_ms = own.server.now_ms
+
+    def slowly() -> int:
+        told = now_ms()
+        time.sleep(0.05)
+        return told
+
+    monkeypatch.setattr(examine, "MOST_APART_SECONDS", 0.01)
+    monkeypatch.setattr(own.server, "now_ms", slowly)
+    assert of(own, "clock") == []
 
 
 def test_times_that_are_a_little_ahead_are_a_warning(server: TestServer, own: BoltQ) -> None:

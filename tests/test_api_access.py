@@ -282,12 +282,12 @@ def test_the_clients_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyP
 
 
 def test_who_asks_too_often_is_told_when_to_come_back_and_probes_are_not_counted() -> None:
-    http = client(api_keys=KEYS, api_rate=0.1, api_burst=2)
+    http = client(api_keys=KEYS, api_rate=0.01, api_burst=2)
     statuses = [ask(http, "GET", "/", SECRETS["read"]).status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
     refused = ask(http, "GET", "/nowhere", SECRETS["read"])
     assert refused.json["word"] == "TOO_MANY_REQUESTS"
-    assert 1 <= int(refused.headers["retry-after"]) <= 10
+    assert 1 <= int(refused.headers["retry-after"]) <= 100
     assert ask(http, "GET", "/", SECRETS["work"]).status_code == 200
     for _ in range(5):
         assert ask(http, "GET", "/healthz").status_code == 200

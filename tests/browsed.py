@@ -7,7 +7,6 @@ with browsed(browser, server) as site:
 """
 
 import json
-import logging
 import secrets
 import subprocess
 import sys
@@ -35,11 +34,11 @@ _FINDS = """
     && !one.disabled && one.checkVisibility())
 """
 
-
-log = logging.getLogger(__name__)
-
-_OPEN = "document.querySelector('main h1') !== null"
-_ALL = "location.href + ' ' + document.readyState + ' ' + document.documentElement.outerHTML"
+_WHOLE = (
+    "document.querySelector('main h1') !== null && document.readyState === 'complete'"
+    " && sessionStorage.getItem('boltq.loaded') === null"
+)
+"""A page of which a part did not come loads anew, and tells so until it has all."""
 
 
 @contextmanager
@@ -64,12 +63,7 @@ class Site:
         self.page.until("document.readyState === 'complete' && location.protocol !== 'about:'")
         self.page.run("localStorage.clear(); sessionStorage.clear()")
         self.page.goes_to(f"{self.url}#/{place}", width, height)
-        try:
-            self.page.until(_OPEN)
-        except AssertionError:  # once in some thousand, on a machine with much else to do
-            log.warning("loaded again: %s %s", self.page.complaints, self.page.run(_ALL))
-            self.page.goes_to(f"{self.url}#/{place}", width, height)
-            self.page.until(_OPEN)
+        self.page.until(_WHOLE)
 
     def goes(self, place: str) -> None:
         """Go on to another screen of the page that is open."""

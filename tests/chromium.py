@@ -28,6 +28,10 @@ FLAGS = (
     "about:blank",  # else it draws the page of a new tab, which nobody sees
 )
 
+BROKEN_OFF = "ERR_NETWORK_CHANGED"
+"""What becomes of all that loads while a container starts or ends, and the machine's addresses with
+it: nothing that a page could do about, but to load anew."""
+
 
 class Navigated(AssertionError):
     """What was asked of a page came to nothing, for another came in its place."""
@@ -52,7 +56,7 @@ class Page:
         self.sized(width, height)
         self.call("Page.navigate", url="about:blank")
         self.complaints.clear()
-        self.call("Page.navigate", url=url)
+        until(lambda: BROKEN_OFF not in self.call("Page.navigate", url=url).get("errorText", ""))
 
     def sized(self, width: int, height: int) -> None:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
@@ -86,7 +90,7 @@ class Page:
         if came.get("method") == "Runtime.exceptionThrown":
             told = came["params"]["exceptionDetails"]
             self.complaints.append(f"{told.get('exception', {}).get('description')} {told['url']}")
-        if entry.get("level") == "error":
+        if entry.get("level") == "error" and BROKEN_OFF not in entry["text"]:
             self.complaints.append(f"{entry['text']} {entry.get('url', '')}")
 
     def run(self, script: str) -> Any:

@@ -1,6 +1,7 @@
 """How the page looks at the server: one at a time, never unseen, and on again after trouble."""
 
 import os
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from browsed import Site, browsed, browser
 from chromium import Page
 from servers import TestServer, process_server, until
 
+from boltq.api import page as pages
 from boltq.newjob import NewJob
 from boltq.settings import Settings
 
@@ -35,6 +37,49 @@ def site(page: Page, shared_servers: Callable[[str], TestServer]) -> Iterator[Si
     with browsed(page, shared_servers("valkey")) as site:
         site.boltq.enqueue("send", queue=QUEUE)
         yield site
+
+
+class Broken(dict[str, pages.File]):
+    """The files of the page, of which one is not had so many times."""
+
+    def __init__(self, name: str, times: int) -> None:
+        super().__init__(pages.the_page().files)
+        self.name, self.left = name, times
+
+    def get(self, name: str, otherwise: Any = None) -> Any:
+        if name == self.name and self.left > 0:
+            self.left -= 1
+            return otherwise
+        return super().get(name, otherwise)
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "there"),
+    [
+        ("#/jobs", "poll.js", "main h1"),
+        ("#/jobs", "page.css", "main h1"),
+        ("api/docs", "words.js", ".operation"),
+    ],
+)
+def test_a_page_of_which_a_part_does_not_come_is_loaded_anew_until_it_is_whole(
+    site: Site, monkeypatch: pytest.MonkeyPatch, place: str, name: str, there: str
+) -> None:
+    page = site.page
+    files = Broken(name, 2)
+    # Under a version of its own: the browser keeps what has come before.
+    whole = pages.the_page()
+    version = secrets.token_hex(8)
+    front, docs = (
+        text.replace(whole.version.encode(), version.encode()) for text in (whole.front, whole.docs)
+    )
+    broken = pages.Page(version, front, docs, files)
+    monkeypatch.setattr(pages, "the_page", lambda: broken)
+    page.goes_to(f"{site.url}{place}")
+    until(lambda: files.left == 0)
+    page.until(f"document.querySelector('{there}') !== null")
+    page.until("sessionStorage.getItem('boltq.loaded') === null")
+    styles = "[...document.querySelectorAll('link[rel=stylesheet]')]"
+    assert page.run(f"{styles}.every((one) => one.sheet !== null)")
 
 
 class Between:

@@ -13,7 +13,7 @@ from typing import Any
 import pages
 import pytest
 from programs import Program, Start, run, started_in
-from servers import TestServer, _free_ports, missing, until
+from servers import TestServer, missing, until
 
 from boltq import BoltQ
 from boltq.embedded import Embedded
@@ -52,11 +52,9 @@ class Web:
 def test_flask_enqueues_and_shows_what_a_worker_does(start: Start) -> None:
     serve(start, "jobs:app")
     _, flask, post, get = pages.commands(WEB, "sh", "Flask")
-    (port,) = _free_ports(1)
     program, *arguments = flask.split()
-    web = Web(port)
-    served = start(program, *arguments, "--port", str(port))
-    served.wait_for(f"Running on http://127.0.0.1:{port}")
+    served = start(program, *arguments, "--port", "0")
+    web = Web(int(served.wait_for(r"Running on http://127\.0\.0\.1:(\d+)")[1]))
 
     paths = [line.partition("http://localhost:5000")[2] for line in (post, get)]
     assert "-X POST" in post

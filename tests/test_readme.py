@@ -55,7 +55,7 @@ def curl(program: Program, command: str, id: str = "ID") -> Any:
     assert command.startswith("curl ")
     assert PLACE in command
     placed = command.replace(PLACE, f"http://localhost:{program.port}").replace("ID", id)
-    return json.loads(subprocess.check_output(["bash", "-c", f"{placed} -s"], timeout=10))
+    return json.loads(subprocess.check_output(["bash", "-c", f"{placed} -s"], timeout=30))
 
 
 def mail_is_there(program: Program, id: str) -> None:
@@ -100,7 +100,7 @@ def read_powershell(command: str) -> Request:
 
 def send(program: Program, request: Request, id: str = "ID") -> Any:
     """Send what PowerShell 5.1 sends; 7 leaves out the Expect, to which 5.1 waits for an answer."""
-    connection = HTTPConnection("localhost", program.port, timeout=10)
+    connection = HTTPConnection("localhost", program.port, timeout=30)
     headers = {"User-Agent": "Mozilla/5.0 (Windows NT; en-US) WindowsPowerShell/5.1.19041.1"}
     if request.body is not None:
         headers |= {"Content-Type": "application/json", "Expect": "100-continue"}

@@ -12,7 +12,7 @@ TOTALS = (
     *("trimmed", "dead_trimmed", "missing"),
 )
 STATES = ("scheduled", "queued", "running", "retrying", "completed", "cancelled", "dead")
-LEASE_MS = 1000
+LEASE_MS = 3000
 
 
 class Story:
@@ -134,7 +134,7 @@ class Story:
             "lost_total": sum(lost for *_, lost in kept),
         }
         self.note("totals", "stock", queue="busy", told=told | totals)
-        return judge(lambda: self.events, lease=1.0)
+        return judge(lambda: self.events, lease=LEASE_MS / 1000)
 
 
 def only(judged: Judgement, kind: str, says: str, also: str = "") -> None:

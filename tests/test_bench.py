@@ -113,8 +113,9 @@ def test_each_part_has_plausible_figures_and_leaves_nothing(
     for one in figures:
         assert (one.part, one.rounds) == (part, 1)
         assert one.least <= one.median <= one.most
-        # Only a processor that was not used for a tick of its clock counts nothing.
-        assert one.most > 0 or "CPU" in one.what
+        # Only a processor that was not used for a tick of its clock counts nothing, and a worker
+        # that rests calls once a second, unless it is away.
+        assert one.most > 0 or "CPU" in one.what or part == "idle"
 
 
 def test_a_pick_up_is_beside_that_of_a_process_which_only_pops_from_a_list(site: Site) -> None:
@@ -195,7 +196,7 @@ def test_ctrl_c_or_its_end_leaves_no_key_and_no_process(
         tmp_path, "boltq", "bench", *arguments, "--jobs", "1000000", REDIS_ADDR=server.address
     ) as seen:
         raw = server.raw()
-        until(lambda: raw.hlen(f"boltq1:{{{stem}-{part}-1}}:jobs") > 1000, 20)
+        until(lambda: raw.hlen(f"boltq1:{{{stem}-{part}-1}}:jobs") > 1000)
         seen.process.send_signal(number)
         assert seen.end() == Exit.INTERRUPTED
     assert "stopped by Ctrl-C" in seen.plain

@@ -10,7 +10,7 @@
     let isAgain = true;
     try {
       isAgain = sessionStorage.getItem("boltq.loaded") !== null;
-      sessionStorage.setItem("boltq.loaded", "in part");
+      sessionStorage.setItem("boltq.loaded", "part");
     } catch { /* as if it had been so before */ }
     setTimeout(() => location.reload(), isAgain ? SECONDS * 1000 : 0);
   }, true);

@@ -287,6 +287,26 @@ def test_what_runs_here_is_named_on_the_page_and_in_its_tab(
         page.prefers(color_scheme="light")
 
 
+AWAY_AT_FIRST = (
+    "{ const asks = fetch; let left = 1; window.fetch = (path, told) =>"
+    " (told?.headers?.Accept === 'application/json' && left-- > 0"
+    " ? Promise.reject(new TypeError('away')) : asks(path, told)); }"
+)
+
+
+def test_what_runs_here_is_named_also_where_it_was_not_heard_at_first(
+    page: Page, shared_servers: Callable[[str], TestServer]
+) -> None:
+    settings = Settings(environment="production")
+    with browsed(page, shared_servers("valkey"), settings=settings) as site:
+        script = page.call("Page.addScriptToEvaluateOnNewDocument", source=AWAY_AT_FIRST)
+        try:
+            site.opens("queues")
+            page.until("document.querySelector('.place')?.textContent.endsWith('production')")
+        finally:
+            page.call("Page.removeScriptToEvaluateOnNewDocument", **script)
+
+
 def test_what_nobody_is_to_see_is_not_on_the_page_and_such_a_job_is_not_edited(
     page: Page, shared_servers: Callable[[str], TestServer]
 ) -> None:

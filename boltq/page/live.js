@@ -9,6 +9,7 @@ const LEAST_MOMENTS = 30;
 /** Of how many queues' counts the past may hold, of all moments together. */
 const MOST_COUNTS = 30_000;
 const RATE_SECONDS = 20;
+const LEARN_AGAIN_MS = 2000;
 
 export const snapshot = new Poll("/api/overview", { then: remember });
 export const overview = snapshot.value;
@@ -52,7 +53,7 @@ export async function learn() {
     grants.value = about.grants ?? [];
     version.value = about.version;
     environment.value = about.environment ?? "";
-  } catch { /* asked again with the next key */ }
+  } catch { setTimeout(learn, LEARN_AGAIN_MS); }
 }
 
 /** Whether something may be done; the server has the last word. */

@@ -1,6 +1,7 @@
 """The fault proxy itself: each of its faults does what it says, and nothing else."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +33,7 @@ def connected(line: Line) -> socket.socket:
     path = line.address.removeprefix("unix://")
     one = socket.socket(socket.AF_UNIX)
     one.connect(path)
-    one.settimeout(5)
+    one.settimeout(30)
     return one
 
 
@@ -86,13 +87,13 @@ def test_a_held_answer_comes_when_it_is_let_go(line: Line, real: TestServer, que
     line.hold("stats")
     with connected(line) as one, connected(line) as other:
         one.sendall(stats_of(real, queue))
-        assert line.held.wait(5)
+        assert line.held.wait(30)
         other.sendall(request(b"PING"))
         assert other.recv(100) == b"+PONG\r\n"
         one.settimeout(0.05)
         with pytest.raises(TimeoutError):
             one.recv(100)
-        one.settimeout(5)
+        one.settimeout(30)
         line.release()
         assert one.recv(1 << 16).startswith(b"*")
 
@@ -126,13 +127,11 @@ def test_a_whole_request_is_cut_behind_its_last_byte(
 def test_a_slow_answer_comes_in_pieces_until_that_is_ended(line: Line) -> None:
     line.slow(0.002, 1)
     with connected(line) as one:
+        began = time.monotonic()
         one.sendall(request(b"ECHO", b"abc"))
         pieces = [one.recv(1) for _ in range(9)]
         assert b"".join(pieces) == b"$3\r\nabc\r\n"
-        one.sendall(request(b"ECHO", b"abc"))
-        assert len(one.recv(100)) < 9
-        while not is_quiet(one):
-            one.recv(100)
+        assert time.monotonic() - began >= 9 * 0.002
         line.slow(0)
         one.sendall(request(b"ECHO", b"abc"))
         assert one.recv(100) == b"$3\r\nabc\r\n"
@@ -145,15 +144,15 @@ def is_quiet(one: socket.socket) -> bool:
     except TimeoutError:
         return True
     finally:
-        one.settimeout(5)
+        one.settimeout(30)
 
 
 def test_answers_stop_and_requests_still_arrive(line: Line, real: TestServer, queue: str) -> None:
     with connected(line) as one:
         line.stop("answers")
         one.sendall(request(b"SET", queue.encode(), b"1"))
+        until(lambda: real.raw().get(queue) == b"1")
         assert is_quiet(one)
-        assert real.raw().get(queue) == b"1"
         line.release()
         assert one.recv(100) == b"+OK\r\n"
 
@@ -196,7 +195,7 @@ def test_a_raw_line_on_a_port_to_a_port_hands_on_what_it_does_not_understand() -
                 there.sendall(b"*1")
                 assert is_quiet(one)
                 raw.release()
-                one.settimeout(5)
+                one.settimeout(30)
                 assert one.recv(100) == b"*1"
         assert server.embedded
         with line_to(server.embedded.socket_path) as line:

@@ -10,12 +10,14 @@ from workers import wait_for, working
 
 from boltq.call import Call
 from boltq.worker import settle
+from boltq.worker.pace import Pace
 
 
 def test_while_jobs_wait_the_ends_of_others_are_told_together(
     q: QueueState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # So long that several jobs end meanwhile, also where each takes 10 ms.
+    # All wait here from the start, and several end within the moment, also where each takes 10 ms.
+    monkeypatch.setattr(Pace, "room", lambda _pace, held: 400 - held)
     monkeypatch.setattr(settle, "LINGER_SECONDS", 0.05)
     ids = [f"a{n}" for n in range(400)]
     q.enqueue(*ids, type="t")

@@ -36,7 +36,7 @@ def test_more_threads_than_connections_wait_for_each_other(q: QueueState) -> Non
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(40)
     assert problems == []
     assert len(told) == 32 * 5
     assert all(answer == b"%d" % n for n, answer in told)
@@ -49,11 +49,11 @@ def test_who_finds_no_connection_within_the_patience_is_told_so(q: QueueState, l
     line.hold("inspect")
     waiting = threading.Thread(target=few.call, args=(ask(q, 1),))
     waiting.start()
-    assert line.held.wait(5)
+    assert line.held.wait(30)
     with pytest.raises(Unavailable, match="Too many connections"):
         few.call(ask(q, 2))
     line.release()
-    waiting.join(10)
+    waiting.join(30)
     assert heard(few.call(ask(q, 3))) == b"3"
     few.close()
 
@@ -90,7 +90,6 @@ def test_connections_are_kept_for_the_next_call_and_closed_with_the_client(q: Qu
     road.close()
 
 
-@pytest.mark.timeout(30)
 def test_the_collector_of_garbage_may_run_at_any_moment(q: QueueState) -> None:
     """Clients that were dropped are closed by it, whatever lock is held then."""
     told: list[bytes] = []
@@ -109,7 +108,7 @@ def test_the_collector_of_garbage_may_run_at_any_moment(q: QueueState) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(40)
     finally:
         gc.set_threshold(*before)
     assert sorted(told) == sorted([b"%d" % n for n in range(20)] * 4)

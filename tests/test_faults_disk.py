@@ -137,7 +137,7 @@ def test_with_snapshots_alone_a_crash_takes_the_queue_back_to_the_last_and_docto
 def test_while_the_server_loads_its_data_a_worker_waits_and_no_attempt_is_used(
     private_server: Private, queue: str, kind: str
 ) -> None:
-    slow = ("--key-load-delay", "100", "--loading-process-events-interval-bytes", "1024")
+    slow = ("--key-load-delay", "300", "--loading-process-events-interval-bytes", "1024")
     server = private_server(kind, *slow, persistent=True)
     q, gate = QueueState(server, queue), Gate()
     filler = q.raw.pipeline(transaction=False)
@@ -164,7 +164,7 @@ def test_while_the_server_loads_its_data_a_worker_waits_and_no_attempt_is_used(
         asking = threading.Thread(target=ask)
         asking.start()
         server.embedded.start()  # which returns when it has loaded
-        asking.join(10)
+        asking.join(30)
         q.enqueue("after", type="t")
         wait_for(q, "completed", "a", "after")
     assert any("loading the dataset" in one for one in told), told

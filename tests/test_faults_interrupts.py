@@ -7,6 +7,7 @@ ever given the answer to another.
 import ctypes
 import signal
 import threading
+from itertools import count, takewhile
 from typing import Any
 
 import pytest
@@ -105,7 +106,8 @@ def test_calls_interrupted_at_any_moment_cross_no_answers(q: QueueState) -> None
     sender.start()
     interrupted = 0
     try:
-        for n in range(600):
+        # More where the sender is late.
+        for n in takewhile(lambda n: n < 600 or interrupted <= 20, count()):  # noqa: B023 - it grows
             try:
                 armed.set()
                 told = q.call(ask(q, n % 20))
@@ -119,7 +121,6 @@ def test_calls_interrupted_at_any_moment_cross_no_answers(q: QueueState) -> None
         ended.set()
         sender.join()
         signal.signal(signal.SIGUSR1, before)
-    assert interrupted > 20
     assert heard(q.call(ask(q, 7))) == b"7"
 
 

@@ -19,7 +19,7 @@ from told_apart import line, own
 from workers import Gate, state, wait_for, working
 
 from boltq import address, scripts
-from boltq.errors import Unavailable
+from boltq.errors import BoltQError, Unavailable
 from boltq.evalsha import Server, sources
 
 __all__ = ["line", "own"]
@@ -41,21 +41,42 @@ def test_an_answer_that_is_late_is_waited_for_and_one_that_is_later_is_asked_for
     own: TestServer, q: QueueState, line: Line
 ) -> None:
     with impatient(0.3):
-        road = Server(address.parse(line.address))
+        hasty = Server(address.parse(line.address))
+    road = Server(address.parse(line.address))
     q.call(scripts.stats(q.name))
     q.raw.script_load(sources()["enqueue"])
     before = executed(own)
     line.slow(0.1)
     road.call(scripts.enqueue(q.name, [scripts.EnqueueItem("a", "echo", b"1", b"")], delay_ms=0))
     assert executed(own) - before == 1
+    line.slow(0)
     line.hold("enqueue")
-    letting_go = threading.Timer(0.5, line.release)
+
+    def let_go() -> None:
+        until(lambda: line.held_back >= 2)  # the answer, and that to the next try
+        line.release()
+
+    letting_go = threading.Thread(target=let_go)
     letting_go.start()
     call = scripts.enqueue(q.name, [scripts.EnqueueItem("b", "echo", b"1", b"")], delay_ms=0)
-    assert road.call(call).answers == [scripts.EnqueueDuplicate("b")]
+    assert hasty.call(call).answers == [scripts.EnqueueDuplicate("b")]
+    letting_go.join(30)
     assert executed(own) - before > 2
     assert q.stat("enqueued") == 2
     road.close()
+    hasty.close()
+
+
+def tells_of_problems(road: Server) -> threading.Event:
+    """Told once a try of a call has found no answer."""
+    told, name = threading.Event(), road._named
+
+    def named(problem: Exception) -> BoltQError:
+        told.set()
+        return name(problem)
+
+    road._named = named  # type: ignore[method-assign]
+    return told
 
 
 @pytest.mark.timeout(60 + STOPPED_SECONDS)
@@ -81,6 +102,7 @@ def test_what_a_stopped_server_does_late_is_harmless(
         q.raw.script_load(sources()[verb])
     before = executed(own)
     told: dict[int, Any] = {}
+    given_up = [tells_of_problems(road) for road in roads]
     asking = [
         threading.Thread(target=lambda n=n: told.update({n: roads[n].call(calls[n])}))
         for n in range(4)
@@ -90,13 +112,15 @@ def test_what_a_stopped_server_does_late_is_harmless(
         for thread in asking:
             thread.start()
         asking[0].join(STOPPED_SECONDS)
+        until(lambda: all(event.is_set() for event in given_up))
     finally:
         os.kill(own.embedded.pid, signal.SIGCONT)
     for thread in asking:
-        thread.join(10)
+        thread.join(30)
     assert len(told) == 4
-    # What was sent while it was stopped was carried out when it went on, and then again.
-    assert executed(own) - before == 2 * len(calls)
+    # What was sent while it was stopped was carried out when it went on, and then again: on a busy
+    # machine, whose answers are late, more than once.
+    assert executed(own) - before >= 2 * len(calls)
     assert [job.id for job in told[0].answers] == ["j2", "j3"]
     assert (q.order("running"), q.order("completed")) == (["j2", "j3"], ["j0"])
     assert (q.stat("enqueued"), q.stat("completed"), q.order("retrying")) == (7, 1, ["j1"])
@@ -107,23 +131,22 @@ def test_what_a_stopped_server_does_late_is_harmless(
         road.close()
 
 
-@pytest.mark.timeout(15)
 def test_a_peer_that_has_gone_without_a_word_is_given_up_in_time(q: QueueState, line: Line) -> None:
     with impatient(0.2):
-        road = Server(address.parse(line.address), patience_seconds=0)
+        road = Server(address.parse(line.address))
     road.call(scripts.stats(q.name))
     for way in ("requests", "answers"):
         line.stop(way)
-    began = time.monotonic()
+    began, road.patience_seconds = time.monotonic(), 0
     with pytest.raises(Unavailable, match="Timeout"):
         road.call(scripts.stats(q.name))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # it would wait for ever
     line.release()
+    road.patience_seconds = 20
     road.call(scripts.stats(q.name))
     road.close()
 
 
-@pytest.mark.timeout(30)
 def test_a_worker_whose_line_is_dead_hears_of_it_and_goes_on_when_it_lives_again(
     own: TestServer, q: QueueState, line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -163,12 +163,12 @@ def test_a_fetcher_that_was_taken_for_dead_and_the_one_in_its_place_hear_an_answ
             heard.extend(job.inner_id for job in claimer.claim(queue, 5).jobs)
 
         fetchers = [threading.Thread(target=claim) for _ in range(2)]
-        for thread in fetchers:
+        for n, thread in enumerate(fetchers, 1):
             thread.start()
-        until(lambda: line.held_back == 2)
+            until(lambda: line.held_back == n)  # noqa: B023 - it is called in this turn
         line.release()
         for thread in fetchers:
-            thread.join(10)
+            thread.join(30)
         road.close()
     assert heard == ["a"]
     q.server.close()

@@ -15,9 +15,10 @@ from unittest.mock import patch
 import pytest
 from audited import sound
 from line import line_to
+from queue_keys import stamp_of
 from queue_state import QueueState
 from servers import TestServer, until
-from workers import Gate, command, wait_for, working
+from workers import KEPT, Gate, command, wait_for, working
 
 from boltq import address
 from boltq.evalsha import Server, server
@@ -92,13 +93,20 @@ def test_jobs_of_workers_that_are_killed_under_load_are_done_by_one_that_lives(
     with command(q, "app:app", "--lease-seconds", "1", folder=app) as lives:
         for n in range(KILLS):
             with command(q, "app:app", "--lease-seconds", "1", folder=app) as killed:
-                until(lambda: log(app).count("worker started") == n + 2, 20)  # noqa: B023
+                until(lambda: log(app).count("worker started") == n + 2)  # noqa: B023
+                # More of these than one has threads: the one that is killed has some in its hand.
+                sent += (held := [f"held{n}-{m}" for m in range(12)])
+                q.enqueue(*held, type="wait", max_lost=100, **AT_ONCE)
+                until(lambda: set(held) <= set(begun(app)))
                 sent += (ids := [f"j{n}-{m}" for m in range(300)])
                 q.enqueue(*ids, type="work", max_lost=100, **AT_ONCE)
                 done = q.stat("completed")
                 until(lambda: q.stat("completed") > done + 20)  # noqa: B023
                 killed.kill()
-        wait_for(q, "completed", *sent, seconds=30)
+            (app / "go").touch()
+            wait_for(q, "completed", *held)
+            (app / "go").unlink()
+        wait_for(q, "completed", *sent)
         assert lives.poll() is None
     lost = lost_leases(q, *sent)
     began = Counter(begun(app))
@@ -113,7 +121,7 @@ def test_a_worker_stopped_for_longer_than_its_lease_is_refused_and_works_on(
     other = Gate()
     q.enqueue("a", type="wait", **AT_ONCE)
     with command(q, "app:app", "--lease-seconds", "1", folder=app) as stopped:
-        until(lambda: begun(app) == ["a"], 20)
+        until(lambda: "a" in begun(app))
         stopped.send_signal(signal.SIGSTOP)
         with working(q, {"wait": other}, worker_id="second"):
             until(lambda: other.came)  # the lease has run out
@@ -129,8 +137,9 @@ def test_a_worker_stopped_for_longer_than_its_lease_is_refused_and_works_on(
         wait_for(q, "completed", "b")
         results = [outcome.result for id in "ab" if (outcome := q.outcome(id))]
         assert results == [b'"through"', b"%d" % stopped.pid]
-    assert lost_leases(q, "a") == {"a": 1}
-    assert (q.stat("completed"), q.stat("lost")) == (2, 1)
+    lost = lost_leases(q, "a")["a"]
+    assert lost >= 1  # or more, if it was away before it was stopped
+    assert (q.stat("completed"), q.stat("lost")) == (2, lost)
 
 
 def test_what_holds_the_interpreters_lock_longer_than_a_lease_costs_each_job_one_lease(
@@ -139,14 +148,14 @@ def test_what_holds_the_interpreters_lock_longer_than_a_lease_costs_each_job_one
     """The heartbeat cannot run meanwhile: so what else the process holds is lost as well."""
     ids, other = ["beside1", "beside2", "hold"], Gate()
     os.mkfifo(app / "fifo")
-    with command(q, "app:app", "--lease-seconds", "1", folder=app) as frozen:
+    with command(q, "app:app", "--lease-seconds", f"{KEPT:g}", folder=app) as frozen:
         q.enqueue(*ids[:2], type="wait", **AT_ONCE)
-        until(lambda: sorted(begun(app)) == ids[:2], 20)
+        until(lambda: sorted(begun(app)) == ids[:2])
         q.enqueue("hold", type="hold", **AT_ONCE)
         until(lambda: "hold" in begun(app))
-        (app / "go").touch()
         with working(q, {"wait": other, "hold": other}, worker_id="second"):
             until(lambda: other.came)
+            (app / "go").touch()  # not before: it holds the lock a moment after it has said so
             (app / "fifo").write_bytes(b"!")
             until(lambda: log(app).count(LOST) == 3)
             lease = q.lease(other.came[0].inner_id)
@@ -181,9 +190,9 @@ def test_a_worker_goes_on_within_10_s_of_the_end_of_an_outage(
         real.embedded.start()
         back_at = time.monotonic()
         q.enqueue("after", type="t", priority=9)
-        wait_for(q, "completed", "after")
+        wait_for(q, "completed", "after", seconds=10)
         took = time.monotonic() - back_at
-        wait_for(q, "completed", *before, seconds=30)
+        wait_for(q, "completed", *before)
     lost = lost_leases(q, *before)
     q.server.close()
     assert "broke" not in caplog.text
@@ -232,14 +241,14 @@ def test_leases_are_extended_while_the_other_threads_hang(
         q.enqueue("long", type="t")
         with (
             patch.object(server, "connect", connect_once),
-            working(through, {"t": gate, "short": lambda: None}, lease_seconds=0.6),
+            working(through, {"t": gate, "short": lambda: None}, lease_seconds=KEPT),
         ):
             until(lambda: gate.came)
-            first_end = q.read("running")["long"]
             line.hold(held)
             q.enqueue("short", type="short", **AT_ONCE)
-            assert line.held.wait(10)
-            until(lambda: q.read("running")["long"] > first_end + 1200 * 512)
+            assert line.held.wait(30)
+            held_at = stamp_of(q.now_ms())
+            until(lambda: q.read("running")["long"] > held_at + KEPT * 1000 * 512)
             line.release()
             gate.open.set()
             wait_for(q, "completed", "long", "short")

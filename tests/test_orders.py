@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from boltq.api.app import create_app
 from boltq.cli.group import main
 from boltq.errors import UnknownWorker
 from boltq.evalsha import registry
+from boltq.orders import What
 from boltq.settings import Settings
 from boltq.worker import Worker, fetch, register
 from boltq.worker.main import serve
@@ -120,6 +122,23 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_it_runs_and_ends(boltq: Bo
     assert job.get().state == "completed"
     assert boltq.workers() == []
     assert became(boltq)[1:] == [("w1", "stopping", "Ada"), ("w1", "stopped", "")]
+
+
+def test_a_worker_whose_last_words_take_more_than_a_second_has_not_vanished(
+    boltq: BoltQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave = register.Register.leave
+
+    def later(self: register.Register, what: What) -> None:
+        moment = time.monotonic()
+        until(lambda: time.monotonic() > moment + 1.5)
+        leave(self, what)
+
+    monkeypatch.setattr(register.Register, "leave", later)
+    with working(boltq):
+        pass
+    assert boltq.workers() == []
+    assert became(boltq) == [("w1", "started", ""), ("w1", "stopped", "")]
 
 
 def test_an_order_is_for_one_process_and_not_for_the_next_of_its_name(boltq: BoltQ) -> None:

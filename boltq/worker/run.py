@@ -103,7 +103,7 @@ class Worker:
         self._leases = Leases(lease_seconds)
         self._servers = [server.another(patience_seconds=PATIENCE_SECONDS) for _ in range(3)]
         for_claims, for_ends, for_leases = self._servers
-        outage = Outage()
+        self._outage = outage = Outage()
         pace = Pace(threads)
         self._ended: SimpleQueue[Ended | None] = SimpleQueue()
         self._performer = Performer(surrounded(handlers, middleware), self._leases, self._ended)
@@ -215,7 +215,8 @@ class Worker:
         self._settler.give_up()
         self._settling.join(1.0)
         self._heartbeat.end("recycled" if self.reason == REPLACE else "stopped")
-        self._beating.join(1.0)
+        # That this worker has ended, and not vanished: which a server that is away does not hear.
+        self._beating.join(1.0 if self._outage.lasts else flush_seconds)
         for server in self._servers:
             server.close()
         self._bells.close()

@@ -34,6 +34,9 @@ RECYCLE = 75
 
 LOOK_SECONDS = 0.1
 
+AWAY_SECONDS = 1.0
+"""After so long without a look we were away ourselves: so may the worker have been."""
+
 log = logging.getLogger(__name__)
 
 
@@ -121,13 +124,17 @@ class WorkerProcess:
         """Wait until the worker has ended, which is True, or we are to stop; kill a frozen one."""
         process, life = started
         heard_at = float("inf")  # until its first sign of life: who knows what a start may take
+        looked_at = time.monotonic()
         while process.poll() is None:
             if stop.wait(LOOK_SECONDS):
                 return False
+            since, looked_at = looked_at, time.monotonic()
+            if looked_at - since > AWAY_SECONDS:
+                heard_at += looked_at - since
             with suppress(BlockingIOError):
                 if os.read(life, 4096):
-                    heard_at = time.monotonic()
-            silent_seconds = time.monotonic() - heard_at
+                    heard_at = looked_at
+            silent_seconds = looked_at - heard_at
             if silent_seconds > self._silence_seconds:
                 log.error(
                     "the worker is frozen: it is killed, its jobs will run again",

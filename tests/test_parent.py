@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from programs import children, lives
@@ -227,6 +229,37 @@ def test_a_frozen_worker_is_killed_and_its_job_runs_again(
     assert did == {last} != {first}
     assert not lives(first)
     assert {error["type"] for error in errors(q, "a")} == {"LeaseLost"}
+
+
+def test_a_parent_that_was_away_takes_no_worker_for_frozen(
+    q: QueueState, app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where all processes of a machine stood still: it may look before the worker shows life."""
+    away, looks = [0.0], list[float]()
+
+    def monotonic() -> float:
+        looks.append(time.monotonic() + away[0])
+        return looks[-1]
+
+    monkeypatch.setattr(child, "time", SimpleNamespace(monotonic=monotonic, sleep=time.sleep))
+    monkeypatch.chdir(app)
+    q.enqueue("a", type="pid")
+    environ = {"REDIS_ADDR": q.server.address.shown, "BOLTQ_QUEUES": q.name, **ROOT}
+    process = WorkerProcess(["app:app"], environ, lease_seconds=30)
+    stop, hurry = threading.Event(), threading.Event()
+    keeping = threading.Thread(target=process.keep_running, args=(stop, hurry))
+    keeping.start()
+    try:
+        did = pids(q, "a")
+        for _ in range(5):
+            seen = len(looks)
+            until(lambda: len(looks) > seen + 4)  # noqa: B023 - it is called in this turn
+            away[0] += 100
+        q.enqueue("b", type="pid")
+        assert pids(q, "b") == did
+    finally:
+        stop.set()
+        keeping.join(40)
 
 
 def test_handlers_that_are_all_stuck_cost_a_process(q: QueueState, app: Path) -> None:

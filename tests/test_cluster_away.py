@@ -14,7 +14,7 @@ from queue_state import QueueState
 from replicas import FAILOVERS, kinds
 from servers import TestServer, until
 from traffic import Traffic
-from workers import state, working
+from workers import KEPT, state, working
 
 from boltq import address, scripts
 from boltq.errors import Unavailable
@@ -111,7 +111,7 @@ def test_a_worker_of_queues_on_all_nodes_works_on_where_nodes_are_left(
 
     names = [q.name for q in one_a_node]
     with working(
-        first, {"t": lambda: None, "slow": slow}, queues=names, threads=4, lease_seconds=3
+        first, {"t": lambda: None, "slow": slow}, queues=names, threads=4, lease_seconds=KEPT
     ):
         first.enqueue("held", type="slow")
         second.enqueue("long", type="slow")

@@ -134,15 +134,17 @@ def test_a_script_is_loaded_where_the_queue_has_moved_to(q: QueueState, three: T
 
 
 def test_a_bell_is_heard_on_the_node_to_which_its_queue_moves(
-    q: QueueState, three: TestServer
+    q: QueueState, three: TestServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The wait is not to be over before the slot has moved.
+    monkeypatch.setattr("boltq.evalsha.bells.MOST_SECONDS", 20.0)
     bells = Bells(q.server)
     with half_moved(q, three):
         assert bells.wait([q.name], 0.05) is None
-        waiting, heard = meanwhile(lambda: bells.wait([q.name], 2))
+        waiting, heard = meanwhile(lambda: bells.wait([q.name], 20))
         until(lambda: three.nodes[-1].raw.info("clients")["blocked_clients"])
     q.enqueue("a")
-    waiting.join(10)
+    waiting.join(30)
     rung = heard[0] or bells.wait([q.name], 2)  # moved under a wait, it may have ended with none
     assert rung == q.name
     bells.close()

@@ -152,7 +152,7 @@ def test_a_worker_drops_an_ack_that_the_new_master_knows_nothing_of(
     with line_to(("127.0.0.1", master.port)) as line:
         road = Server(address.parse(line.address))
         q = QueueState(served(master), queue, Roads(road, master.raw))
-        with working(q, {"t": gate}, lease_seconds=5):
+        with working(q, {"t": gate}, lease_seconds=20):
             until(lambda: gate.came)
             stream.stop("answers")
             queue_on(master).enqueue("lost", type="t")

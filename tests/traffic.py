@@ -42,7 +42,7 @@ class Traffic:
         self.queues = list(queues)
         self.slowest = 0.0  # seconds until a queue went on
         self.wrong: list[str] = []  # what nobody should have been answered
-        self.accepted: dict[str, float] = {}  # job -> when
+        self.accepted: dict[str, tuple[float, float]] = {}  # job -> from when to when it was asked
         self.lost: set[str] = set()
         self.unknown: set[str] = set()  # enqueues that were given up
         self.ran: Counter[str] = Counter()
@@ -91,7 +91,7 @@ class Traffic:
         self._worker.stop(grace_seconds=1)
 
     def _enqueue(self, queue: str, id: str, kind: str, **options: int) -> None:
-        job = f"{queue}:{id}"
+        job, asked_at = f"{queue}:{id}", time.monotonic()
         try:
             item = scripts.EnqueueItem(id, kind, b"{}", b"")
             reply = self._road.call(scripts.enqueue(queue, [item], delay_ms=0, **options))
@@ -102,7 +102,7 @@ class Traffic:
             self.wrong.append(f"enqueue of {job}: {problem!r}")
             return
         with self._lock:
-            self.accepted[job] = time.monotonic()
+            self.accepted[job] = (asked_at, time.monotonic())
         if not isinstance(reply.answers[0], scripts.EnqueueCreated | scripts.EnqueueDuplicate):
             self.wrong.append(f"enqueue of {job}: {reply}")
 
@@ -173,7 +173,7 @@ class Traffic:
             self._stop.set()
             for thread in self._threads:
                 thread.join(20)
-            self.lost = self._wait_for_all(LEASE_SECONDS * 5)
+            self.lost = self._wait_for_all(30.0)
             self._worker.stop(grace_seconds=1)
             assert not self.wrong
             unexplained = {job for job in self.lost if not self._may_be_lost(job)}
@@ -184,7 +184,9 @@ class Traffic:
                 state.forget()
 
     def _may_be_lost(self, job: str) -> bool:
-        return any(since <= self.accepted[job] <= until for since, until in self._windows)
+        # It was answered at some moment between the two.
+        asked_at, heard_at = self.accepted[job]
+        return any(since <= heard_at and asked_at <= until for since, until in self._windows)
 
     def _wait_for_all(self, seconds: float) -> set[str]:
         deadline = time.monotonic() + seconds

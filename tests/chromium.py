@@ -8,6 +8,7 @@ with opened(folder) as page:
 """
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -147,15 +148,15 @@ def opened(folder: Path) -> Iterator[Page]:
     back, its_out = os.pipe()
 
     def as_it_expects() -> None:
-        os.dup2(its_in, 63)
-        os.dup2(its_out, 64)
-        os.dup2(63, 3)
-        os.dup2(64, 4)
+        # By way of numbers that nothing has, since either may be 3 or 4 already.
+        free_in, free_out = (fcntl.fcntl(end, fcntl.F_DUPFD, 5) for end in (its_in, its_out))
+        os.dup2(free_in, 3)
+        os.dup2(free_out, 4)
 
     browser = subprocess.Popen(
         [PROGRAM, *FLAGS, f"--user-data-dir={folder}/profile"],
         pass_fds=(3, 4, its_in, its_out),
-        preexec_fn=as_it_expects,  # noqa: PLW1509 - two system calls, no Python lock
+        preexec_fn=as_it_expects,  # noqa: PLW1509 - four system calls, no Python lock
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -83,6 +83,10 @@ def program_of(kind: str) -> Path | None:
 @contextmanager
 def process_server(kind: str, *options: str, persistent: bool = False) -> Iterator[TestServer]:
     """A server process on a socket in a folder of its own; it cannot outlive the tests."""
+    if persistent:
+        # With everysec a server may keep back what it has answered for 2 s while a slow disk syncs:
+        # killed then, it loses that.
+        options = ("--appendfsync", "no", *options)
     with tempfile.TemporaryDirectory(prefix="boltq-test-") as folder, ExitStack() as stack:
         embedded = Embedded(
             Path(folder), persistent=persistent, options=options, program=program_of(kind)

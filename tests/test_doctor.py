@@ -213,7 +213,8 @@ def test_a_server_that_would_lose_jobs_is_told(
 def test_a_server_with_a_file_that_is_synced_is_well(
     private_server: Callable[..., TestServer],
 ) -> None:
-    with connected(private_server("valkey", persistent=True)) as boltq:
+    each_second = ("--appendfsync", "everysec")
+    with connected(private_server("valkey", *each_second, persistent=True)) as boltq:
         assert of(boltq, "durability").said == "the append-only file is on, appendfsync is everysec"
         boltq.server.call(scripts.stats("mail"))
         assert of(boltq, "disk").level == "ok"

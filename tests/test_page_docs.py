@@ -49,7 +49,7 @@ def test_an_example_is_sent_from_the_page_and_its_answer_shown(shown: Page, api:
     assert secret not in shown.run("document.body.innerText")
     shown.run("document.querySelector('#enqueue .send').focus()")
     shown.key("Enter")
-    shown.until("document.querySelector('#enqueue .came').children.length > 1")
+    shown.until("document.querySelector('#enqueue .came')?.children.length > 1")
     came = shown.run("document.querySelector('#enqueue .came').innerText")
     assert came.startswith(("202", "200"))
     assert "location: /api/jobs/mail:welcome-8" in came
@@ -66,7 +66,7 @@ def test_an_answer_is_shown_in_the_letters_in_which_it_came(shown: Page, api: Ap
     shown.until("document.querySelector('#job[open] form') !== null")
     shown.run("document.querySelector('#job .try input').value = 'exact'")
     shown.run("document.querySelector('#job .send').click()")
-    shown.until("document.querySelector('#job .came').children.length > 1")
+    shown.until("document.querySelector('#job .came')?.children.length > 1")
     came = str(shown.run("document.querySelector('#job .came').lastChild.textContent"))
     whole = api.ask("GET", "/api/jobs/exact").body.decode()
     assert "".join(came.split()) == "".join(whole.split())
@@ -82,7 +82,7 @@ def test_the_keyboard_alone_opens_an_operation(shown: Page) -> None:
         if shown.run("document.activeElement.textContent === 'Send'"):
             break
     shown.key("Enter")
-    shown.until("document.querySelector('#job .came').children.length > 1")
+    shown.until("document.querySelector('#job .came')?.children.length > 1")
     assert shown.run("document.querySelector('#job .came').innerText").startswith("404")
 
 
@@ -91,7 +91,7 @@ def test_a_finger_finds_every_control_of_a_phone(shown: Page) -> None:
     shown.run(
         "document.querySelectorAll('#enqueue details').forEach((one) => { one.open = true; })"
     )
-    shown.until("document.querySelector('#enqueue .try details input').checkVisibility()")
+    shown.until("document.querySelector('#enqueue .try details input')?.checkVisibility()")
     assert on_a_phone(shown) == []
 
 

@@ -178,7 +178,7 @@ def test_a_phone_shows_each_screen_whole_and_harm_as_text(site: Site, language: 
         site.page.run("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
         opens = "document.querySelectorAll('details.types > summary')"
         site.page.run(f"{opens}.forEach((one) => one.click())")
-        site.page.until(f"!document.querySelector('main').innerText.includes({looking})")
+        site.page.until(f"document.querySelector('main')?.innerText.includes({looking}) === false")
         if name in SHOWN:
             site.sees(SHOWN[name])
         marks = "document.querySelectorAll('main img, main script, [onerror]').length"

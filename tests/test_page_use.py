@@ -71,7 +71,7 @@ def test_keys_alone_lead_everywhere_and_through_a_list(site: Site) -> None:
     until(lambda: goes_by(site, "d", "#/dead"))
     until(lambda: goes_by(site, "w", "#/workers"))
     site.goes("jobs")
-    site.page.until("document.querySelector('main h1').innerText === 'Jobs'")
+    site.page.until("document.querySelector('main h1')?.innerText === 'Jobs'")
     site.page.until("document.querySelectorAll('tr[data-row]').length === 3")
     rows = site.page.run("[...document.querySelectorAll('tr[data-row]')].map((e) => e.dataset.row)")
     for key in ("j", "j", "k", "j"):
@@ -378,8 +378,8 @@ def test_a_chart_tells_its_figures_in_words_now_and_for_the_hour(site: Site) -> 
     site.opens(f"queues/{QUEUE}")
     site.page.until("document.querySelector('.plot canvas') !== null")
     site.clicks("hour")
-    label = "document.querySelector('.plot').getAttribute('aria-label')"
-    site.page.until(f"{label}.startsWith('came 7, done 0, failed 7, in all of the last hour')")
+    label = "document.querySelector('.plot')?.getAttribute('aria-label')"
+    site.page.until(f"{label}?.startsWith('came 7, done 0, failed 7, in all of the last hour')")
     site.goes("")
     site.page.until(f"{label}?.startsWith('came 7, done 0, failed 7')")
 

@@ -47,13 +47,16 @@ function remember(seen) {
   past.value = [...kept.slice(-most + 1), { at, total: seen.total, queues }];
 }
 
+let learnsAgain;
+
 export async function learn() {
+  clearTimeout(learnsAgain);
   try {
     const about = (await get("/", { headers: { Accept: "application/json" } })).json();
     grants.value = about.grants ?? [];
     version.value = about.version;
     environment.value = about.environment ?? "";
-  } catch { setTimeout(learn, LEARN_AGAIN_MS); }
+  } catch { learnsAgain = setTimeout(learn, LEARN_AGAIN_MS); }
 }
 
 /** Whether something may be done; the server has the last word. */
